@@ -70,7 +70,11 @@ class Cell(nn.Module):
         super().__init__()
         self.edges = nn.ModuleList(
             nn.ModuleDict(
-                {str(choice): ConvNorm(channels, channels, KERNEL[choice]) for choice in edge if choice in KERNEL}
+                {
+                    str(choice): ConvNorm(channels, channels, KERNEL[choice])
+                    for choice in edge
+                    if choice in KERNEL
+                }
             )
             for edge in choices
         )
