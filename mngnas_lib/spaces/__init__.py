@@ -43,7 +43,7 @@ __all__ = [
     "NasBenchMacro",
     "Output",
     "SearchSpace",
-    "SlotNetwork",
     "Slot",
+    "SlotNetwork",
     "get_space",
 ]

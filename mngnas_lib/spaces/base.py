@@ -111,9 +111,7 @@ class SearchSpace(ABC):
     def is_valid(self, arch: Sequence[int]) -> bool:
         """Whether ``arch`` has one known choice index for each slot."""
         return len(arch) == len(self.slots) and all(
-            isinstance(choice, int | np.integer)
-            and not isinstance(choice, bool)
-            and 0 <= choice < len(slot.choices)
+            isinstance(choice, int | np.integer) and not isinstance(choice, bool) and 0 <= choice < len(slot.choices)
             for slot, choice in zip(self.slots, arch, strict=True)
         )
 
@@ -162,9 +160,7 @@ class SearchSpace(ABC):
 
     # ------------------------------------------------------------------ cost and networks
 
-    def cost(
-        self, arch: Sequence[int], *, input_shape: InputShape = (3, 32, 32), num_classes: int = 10
-    ) -> Cost:
+    def cost(self, arch: Sequence[int], *, input_shape: InputShape = (3, 32, 32), num_classes: int = 10) -> Cost:
         """Parameters and multiply-accumulates of the stand-alone network of ``arch`` for one image.
 
         Args:
@@ -176,9 +172,7 @@ class SearchSpace(ABC):
         """
         return self.cost_table(tuple(input_shape), num_classes).total(self.check(arch))
 
-    def supernet(
-        self, *, num_classes: int = 10, in_channels: int = 3, seed: int | None = None
-    ) -> SlotNetwork:
+    def supernet(self, *, num_classes: int = 10, in_channels: int = 3, seed: int | None = None) -> SlotNetwork:
         """The weight-sharing network that contains every choice of every slot.
 
         Args:

@@ -70,11 +70,7 @@ class Cell(nn.Module):
         super().__init__()
         self.edges = nn.ModuleList(
             nn.ModuleDict(
-                {
-                    str(choice): ConvNorm(channels, channels, KERNEL[choice])
-                    for choice in edge
-                    if choice in KERNEL
-                }
+                {str(choice): ConvNorm(channels, channels, KERNEL[choice]) for choice in edge if choice in KERNEL}
             )
             for edge in choices
         )

@@ -22,9 +22,7 @@ class NasBenchMacroNetwork(ChainNetwork):
         self.stage_ends = tuple(end - 1 for end in accumulate(space.stages))
         self.stem_conv = _conv_norm(in_channels, space.channels, 3)
         self.blocks = nn.ModuleList(
-            nn.ModuleDict(
-                {str(choice): _block(shape, choice) for choice in slot if not _is_free(shape, choice)}
-            )
+            nn.ModuleDict({str(choice): _block(shape, choice) for choice in slot if not _is_free(shape, choice)})
             for shape, slot in zip(space.blocks, choices, strict=True)
         )
         self.head_conv = _conv_norm(space.blocks[-1].outputs, space.head_channels, 1)

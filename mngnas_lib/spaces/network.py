@@ -82,9 +82,7 @@ class SlotNetwork(nn.Module):
         )
         state = self.state_dict()
         # the copy takes device, dtype and memory format of each tensor from its source
-        network.load_state_dict(
-            {name: state[name].detach().clone() for name in network.state_dict()}, assign=True
-        )
+        network.load_state_dict({name: state[name].detach().clone() for name in network.state_dict()}, assign=True)
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(self.get_parameter(name).requires_grad)
         return network.train(self.training)
