@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -34,6 +34,9 @@ class NasBench201Network(SlotNetwork):
         )
         self.last_norm = nn.BatchNorm2d(widths[-1])
         self.classifier = nn.Linear(widths[-1], num_classes)
+
+    def building_blocks(self) -> Iterator[nn.Module]:
+        return (module for module in self.modules() if isinstance(module, ConvNorm | Reduction))
 
     def forward(self, x: Tensor, arch: Sequence[int] | None = None) -> Output:
         arch = self.resolve(arch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 import torch.nn.functional as F
@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from mngnas_lib.spaces.nasbench_macro import IDENTITY, INVERTED_RESIDUALS, Block, NasBenchMacro
 from mngnas_lib.spaces.network import ChainNetwork
+
+_NOTHING = nn.Identity()
 
 
 class NasBenchMacroNetwork(ChainNetwork):
@@ -32,9 +34,19 @@ class NasBenchMacroNetwork(ChainNetwork):
         return F.relu(self.stem_conv(x))
 
     def block(self, slot: int, choice: int, h: Tensor) -> Tensor:
+        return self.part(slot, choice)(h)
+
+    def part(self, slot: int | None, choice: int | None = None) -> nn.Module:
+        if slot is None:
+            return self.head_conv
         if _is_free(self.space.blocks[slot], choice):
-            return h
-        return self.blocks[slot][str(choice)](h)
+            return _NOTHING
+        return self.blocks[slot][str(choice)]
+
+    def building_blocks(self) -> Iterator[nn.Module]:
+        yield from (self.stem_conv, self.head_conv)
+        for slot in self.blocks:
+            yield from slot.values()
 
     def head(self, h: Tensor) -> Tensor:
         return self.classifier(F.relu(self.head_conv(h)).mean((2, 3)))

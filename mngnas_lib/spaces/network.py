@@ -71,6 +71,15 @@ class SlotNetwork(nn.Module):
             ArchError: ``arch`` is not of this space, or not the one that this network is.
         """
 
+    @abstractmethod
+    def building_blocks(self) -> Iterator[nn.Module]:
+        """The modules whose inside is the same for every path."""
+
+    def compile_blocks(self) -> None:
+        """Compile each building block in place. (The whole network would be compiled anew for every path.)"""
+        for block in self.building_blocks():
+            block.compile()
+
     def extract(self, arch: Sequence[int]) -> SlotNetwork:
         """A stand-alone network of ``arch`` with its own copy of the weights that the path uses here.
 
@@ -101,6 +110,10 @@ class ChainNetwork(SlotNetwork):
     @abstractmethod
     def block(self, slot: int, choice: int, h: Tensor) -> Tensor:
         """One choice of one slot."""
+
+    @abstractmethod
+    def part(self, slot: int | None, choice: int | None = None) -> nn.Module:
+        """The module behind one choice of one slot (an empty one, if it has no weights); None: the head's."""
 
     @abstractmethod
     def head(self, h: Tensor) -> Tensor:

@@ -1,0 +1,91 @@
+"""Checkpoints that are whole or absent.
+
+A checkpoint is one file ``step-<number>-<sha256, 16 digits>.pt``. It is written beside its place, flushed to the disk
+and then moved there, so that a kill at any moment leaves the earlier ones intact. The digits are of the file's content, so
+damage is noticed before a tensor is read; tensors are read with ``weights_only``, so a file cannot run code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mngnas_lib.errors import CheckpointError
+
+_NAME = re.compile(r"step-(\d+)-([0-9a-f]{16})\.pt")
+
+
+def save_checkpoint(folder: Path, step: int, state: dict[str, Any], *, keep: int = 2) -> Path:
+    """Write ``state`` as the checkpoint of ``step`` and delete all but the ``keep`` newest."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    content = buffer.getvalue()
+    path = folder / f"step-{step:08d}-{_digest(content)}.pt"
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".writing-", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    for old in _by_step(folder)[keep:]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def load_checkpoint(path: Path, *, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """Read one checkpoint.
+
+    Raises:
+        CheckpointError: the file is missing, is not a checkpoint, or is damaged.
+    """
+    path = Path(path)
+    match = _NAME.fullmatch(path.name)
+    if match is None:
+        raise CheckpointError(f"{path} is not a checkpoint of this kit: its name is not step-<number>-<checksum>.pt")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror}): give the path of a checkpoint") from error
+    if _digest(content) != match[2]:
+        raise CheckpointError(f"{path} is damaged (its checksum differs): delete it, an earlier one will be used")
+    return torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+
+
+def latest_checkpoint(folder: Path, *, device: torch.device | str = "cpu") -> tuple[Path, dict[str, Any]] | None:
+    """The newest whole checkpoint of a folder, or None. Damaged ones are named in a warning and passed over."""
+    for path in _by_step(Path(folder)):
+        try:
+            return path, load_checkpoint(path, device=device)
+        except CheckpointError as error:
+            warnings.warn(str(error), stacklevel=2)
+    return None
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete the half-written files that a killed run left behind."""
+    for leftover in Path(folder).glob(".writing-*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
+def _by_step(folder: Path) -> list[Path]:
+    """Checkpoints, newest first."""
+    found = [(int(match[1]), path) for path in folder.glob("step-*.pt") if (match := _NAME.fullmatch(path.name))]
+    return [path for _, path in sorted(found, reverse=True)]
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

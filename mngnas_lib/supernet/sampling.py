@@ -1,0 +1,51 @@
+"""Which paths one training step of a SuperNet runs.
+
+A strategy is a function ``(space, generator) -> paths``. The training loop runs each path on the same mini-batch, adds
+up their gradients, and makes one optimiser step. Drawing is a pure function of the run's seed and the step's number,
+so that a resumed run draws what the interrupted one would have drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from mngnas_lib.errors import ConfigError
+from mngnas_lib.spaces import Arch, SearchSpace
+
+Strategy = Callable[[SearchSpace, np.random.Generator], list[Arch]]
+
+
+def spos(space: SearchSpace, generator: np.random.Generator) -> list[Arch]:
+    """SPOS (Guo et al., ECCV 2020): one path a step, each slot's choice drawn uniformly."""
+    return [space.sample(generator)]
+
+
+STRATEGIES: dict[str, Strategy] = {"spos": spos}
+
+
+def get_strategy(name: str) -> Strategy:
+    """The strategy called ``name``.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if name not in STRATEGIES:
+        raise ConfigError(f"no SuperNet strategy is called {name!r}: choose one of {', '.join(sorted(STRATEGIES))}")
+    return STRATEGIES[name]
+
+
+def paths_of_step(space: SearchSpace, strategy: str, seed: int, step: int) -> list[Arch]:
+    """The paths that step ``step`` (from 0) of a run with ``seed`` trains."""
+    return get_strategy(strategy)(space, np.random.default_rng([seed, step]))
+
+
+def visit_counts(space: SearchSpace, strategy: str, seed: int, steps: int) -> list[np.ndarray]:
+    """How often each choice of each slot was trained in the first ``steps`` steps: one array (choices,) a slot."""
+    counts = [np.zeros(len(slot.choices), dtype=np.int64) for slot in space.slots]
+    for step in range(steps):
+        for arch in paths_of_step(space, strategy, seed, step):
+            for slot, choice in enumerate(arch):
+                counts[slot][choice] += 1
+    return counts

@@ -1,0 +1,314 @@
+"""The training loop of a SuperNet.
+
+Lightning Fabric is the engine: it brings device choice, autocast with a loss scaler, and DDP, and leaves the loop plain
+PyTorch (accelerate would do the same, with a model hub's client among its dependencies). The same code runs on the
+CPU, on one GPU, and under DDP, where every rank draws the same path and takes its shard of each mini-batch.
+
+Everything random is a function of the seed and the step's number: order of the images, augmentation, paths. A run that
+was killed therefore goes on from its last checkpoint as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from filelock import FileLock, Timeout
+from lightning_fabric import Fabric
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from mngnas_lib.data import ImageData
+from mngnas_lib.errors import CheckpointError, ConfigError, DataError, TrainingDivergedError
+from mngnas_lib.spaces import SearchSpace, SlotNetwork
+from mngnas_lib.supernet.checkpoint import latest_checkpoint, remove_leftovers, save_checkpoint
+from mngnas_lib.supernet.config import TrainConfig
+from mngnas_lib.supernet.sampling import paths_of_step
+
+#: Losses wait on the GPU until this many are read at once, so that the GPU is not stopped at every step.
+_STEPS_BETWEEN_CHECKS = 50
+_SECONDS_BETWEEN_CHECKPOINTS = 300.0
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One row of the history: mean loss and accuracy of the trained paths, and the last step's learning rate."""
+
+    epoch: int
+    steps: int
+    loss: float
+    accuracy: float
+    lr: float
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """The trained SuperNet, one row an epoch, and the seconds that this process spent training."""
+
+    network: SlotNetwork
+    history: tuple[Epoch, ...]
+    seconds: float
+
+
+def train_supernet(
+    space: SearchSpace,
+    data: ImageData,
+    config: TrainConfig,
+    *,
+    checkpoint_dir: Path | None = None,
+    fabric: Fabric | None = None,
+    progress: bool | None = None,
+) -> TrainResult:
+    """Train a SuperNet on the training part of ``data``.
+
+    Args:
+        checkpoint_dir: keep checkpoints there, after each epoch and every five minutes; if it holds some of the
+            same run, go on from the newest. One process at a time may use it.
+        fabric: the engine; by default one device, a GPU where there is one. Its precision must be that of
+            ``config``.
+        progress: show a progress bar; by default if standard error is a terminal.
+
+    Raises:
+        DataError: fewer training images than a batch.
+        CheckpointError: ``checkpoint_dir`` holds another run's checkpoints, or another process uses it.
+        TrainingDivergedError: a loss was not finite; the message names step, architecture and last checkpoint.
+    """
+    if fabric is None:
+        fabric = Fabric(accelerator="auto", devices=1, precision=config.precision)
+        fabric.launch()
+    run = _Run(space, data, config, fabric, None if checkpoint_dir is None else Path(checkpoint_dir))
+    # under DDP the first rank writes for all
+    with _locked(run.folder if fabric.is_global_zero else None):
+        run.resume()
+        return run.train(progress)
+
+
+class _Run:
+    """State of one training: network, optimiser, step, history."""
+
+    def __init__(
+        self, space: SearchSpace, data: ImageData, config: TrainConfig, fabric: Fabric, folder: Path | None
+    ) -> None:
+        if config.batch_size % fabric.world_size:
+            raise ConfigError(f"a batch of {config.batch_size} images cannot be split over {fabric.world_size} devices")
+        self.steps_per_epoch = len(data.train) // config.batch_size
+        if self.steps_per_epoch == 0:
+            raise DataError(
+                f"{data.name} has {len(data.train)} training images, fewer than a batch of {config.batch_size}: "
+                "use a smaller batch or more images"
+            )
+        self.space, self.config, self.fabric, self.folder = space, config, fabric, folder
+        self.data = data.to(fabric.device)
+        self.format = torch.channels_last if config.channels_last else torch.contiguous_format
+        self.network = space.supernet(
+            num_classes=data.num_classes, in_channels=data.input_shape[0], seed=config.seed
+        ).to(memory_format=self.format)
+        if config.compile:
+            self.network.compile_blocks()
+        optimizer = torch.optim.SGD(
+            self.network.parameters(),
+            lr=config.lr,
+            momentum=config.momentum,
+            nesterov=config.nesterov and config.momentum > 0,
+            weight_decay=config.weight_decay,
+        )
+        self.wrapped, self.optimizer = fabric.setup(self.network, optimizer)
+        self.order: tuple[int, Tensor] | None = None  # of the images, in one epoch
+        self.step = 0
+        self.history: list[Epoch] = []
+        self.checkpoint: Path | None = None
+        self.sums: list[Tensor] = []  # of the epoch under way: one (loss, correct) pair a step
+        self.unchecked = 0
+
+    # ------------------------------------------------------------------ the loop
+
+    def train(self, progress: bool | None) -> TrainResult:
+        total = self.config.epochs * self.steps_per_epoch
+        started = saved = time.perf_counter()
+        self.wrapped.train()
+        with tqdm(
+            total=total,
+            initial=self.step,
+            unit="step",
+            desc=f"SuperNet {self.space.name}",
+            # tqdm's None: quiet unless standard error is a terminal
+            disable=None if progress is None else not progress,
+        ) as bar:
+            while self.step < total:
+                self.train_step()
+                bar.update()
+                if self.step % self.steps_per_epoch == 0:
+                    self.end_epoch()
+                    bar.set_postfix(loss=f"{self.history[-1].loss:.3f}")
+                    self.save()
+                    saved = time.perf_counter()
+                elif time.perf_counter() - saved > _SECONDS_BETWEEN_CHECKPOINTS:
+                    self.save()
+                    saved = time.perf_counter()
+        return TrainResult(self.network, tuple(self.history), time.perf_counter() - started)
+
+    def train_step(self) -> None:
+        """Gradients of all paths of this step on one mini-batch, then one step of the optimiser."""
+        config = self.config
+        images, labels = self.mini_batch()
+        paths = paths_of_step(self.space, config.strategy, config.seed, self.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = config.lr_at(self.step, self.steps_per_epoch)
+        # parameters that no path uses keep gradient None: the optimiser leaves them and their momentum alone
+        self.optimizer.zero_grad(set_to_none=True)
+        total = images.new_zeros(2, dtype=torch.float32)
+        for arch in paths:
+            logits = self.wrapped(images, arch).logits.float()
+            loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing) / len(paths)
+            self.fabric.backward(loss)
+            correct = (logits.detach().argmax(1) == labels).float().mean() / len(paths)
+            total += torch.stack((loss.detach(), correct))
+        if config.clip_norm:
+            self.fabric.clip_gradients(
+                self.wrapped, self.optimizer, max_norm=config.clip_norm, error_if_nonfinite=False
+            )
+        self.optimizer.step()
+        self.sums.append(total)
+        self.step += 1
+        self.unchecked += 1
+        if self.fabric.device.type == "cpu" or self.unchecked >= _STEPS_BETWEEN_CHECKS:
+            self.check_losses()
+
+    def mini_batch(self) -> tuple[Tensor, Tensor]:
+        """This rank's shard of the step's images, augmented, and their labels."""
+        epoch, position = divmod(self.step, self.steps_per_epoch)
+        size = self.config.batch_size
+        if self.order is None or self.order[0] != epoch:
+            draws = _generator(self.config.seed, 0, epoch)
+            self.order = epoch, torch.randperm(len(self.data.train), generator=draws)
+        index = self.order[1][position * size : (position + 1) * size].to(self.fabric.device)
+        index = index[self.fabric.global_rank :: self.fabric.world_size]
+        images = self.data.normalise(self.data.train.images[index]).contiguous(memory_format=self.format)
+        draws = _generator(self.config.seed, 1 + self.fabric.global_rank, self.step, device=images.device)
+        return self.config.augment(images, draws), self.data.train.labels[index]
+
+    def check_losses(self) -> None:
+        """Stop at the first loss of this epoch that is not finite."""
+        first = self.step - self.unchecked
+        recent = torch.stack(self.sums[-self.unchecked :])[:, 0].cpu()
+        self.unchecked = 0
+        bad = (~recent.isfinite()).nonzero()
+        if len(bad) == 0:
+            return
+        step = first + int(bad[0])
+        paths = paths_of_step(self.space, self.config.strategy, self.config.seed, step)
+        good = "there is no checkpoint" if self.checkpoint is None else f"the last good checkpoint is {self.checkpoint}"
+        raise TrainingDivergedError(
+            f"the loss of step {step} is {float(recent[int(bad[0])])}; path(s) "
+            f"{', '.join(self.space.to_string(arch) for arch in paths)}; {good}. "
+            "Lower the learning rate, add warm-up epochs, or use precision 32-true"
+        )
+
+    def end_epoch(self) -> None:
+        if self.unchecked:
+            self.check_losses()
+        mean = torch.stack(self.sums).mean(0)
+        if self.fabric.world_size > 1:
+            mean = self.fabric.all_reduce(mean, reduce_op="mean")
+        loss, accuracy = mean.tolist()
+        lr = self.optimizer.param_groups[0]["lr"]
+        self.history.append(Epoch(len(self.history) + 1, self.step, loss, accuracy, lr))
+        self.sums = []
+
+    # ------------------------------------------------------------------ stopping and going on
+
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint must agree on to be of this run."""
+        return {
+            "space": self.space.name,
+            "sizes": self.space.settings(),
+            "config": asdict(self.config),
+            "data": self.data.fingerprint,
+        }
+
+    def save(self) -> None:
+        if self.folder is None or not self.fabric.is_global_zero:
+            return
+        if self.unchecked:
+            self.check_losses()
+        state = {
+            "identity": self.identity(),
+            "step": self.step,
+            "history": [asdict(epoch) for epoch in self.history],
+            "sums": torch.stack(self.sums).cpu() if self.sums else torch.zeros(0, 2),
+            "num_classes": self.network.num_classes,
+            "in_channels": self.network.in_channels,
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.fabric.strategy.precision.state_dict(),
+        }
+        self.checkpoint = save_checkpoint(self.folder, self.step, state)
+
+    def resume(self) -> None:
+        """Go on from the newest whole checkpoint, if there is one."""
+        if self.folder is None:
+            return
+        found = latest_checkpoint(self.folder, device=self.fabric.device)
+        if found is None:
+            return
+        self.checkpoint, state = found
+        mine, theirs = self.identity(), state["identity"]
+        if mine != theirs:
+            differing = ", ".join(key for key in mine if mine[key] != theirs.get(key))
+            raise CheckpointError(
+                f"{self.folder} holds checkpoints of another run (differing: {differing}): "
+                "use another folder, or delete it to start afresh"
+            )
+        self.step = state["step"]
+        self.history = [Epoch(**epoch) for epoch in state["history"]]
+        self.sums = list(state["sums"])
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.fabric.strategy.precision.load_state_dict(state["scaler"])
+
+
+def _generator(seed: int, stream: int, number: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """A generator that is a function of the run's seed, what it is for, and the step's or epoch's number."""
+    # three odd multipliers spread (seed, stream, number) over 63 bits; torch mixes the result further
+    mixed = (seed * 0x9E3779B97F4A7C15 + stream * 0xBF58476D1CE4E5B9 + number * 0x94D049BB133111EB) % 2**63
+    return torch.Generator(device).manual_seed(mixed)
+
+
+@contextmanager
+def _locked(folder: Path | None) -> Iterator[None]:
+    """Keep other processes from writing checkpoints to the same folder."""
+    if folder is None:
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            remove_leftovers(folder)
+            yield
+    except Timeout as error:
+        raise CheckpointError(
+            f"another process is training into {folder}: wait for it, or use another folder"
+        ) from error
+
+
+def load_supernet(state: dict[str, Any], space: SearchSpace) -> SlotNetwork:
+    """The SuperNet that a checkpoint's ``state`` holds, in evaluation mode.
+
+    Raises:
+        CheckpointError: the checkpoint is of another space, or of other sizes.
+    """
+    identity = state["identity"]
+    if (identity["space"], identity["sizes"]) != (space.name, space.settings()):
+        raise CheckpointError(
+            f"the checkpoint is of {identity['space']} with sizes {identity['sizes']}, "
+            f"not of {space.name} with sizes {space.settings()}: give the sizes it was trained with"
+        )
+    network = space.supernet(num_classes=state["num_classes"], in_channels=state["in_channels"], seed=0)
+    network.load_state_dict(state["network"])
+    return network.eval()
