@@ -6,6 +6,8 @@
 Cost(params=344346, macs=47104640)
 """
 
+from dataclasses import fields
+
 from mngnas_lib.errors import ConfigError
 from mngnas_lib.spaces.base import Arch, Cost, InputShape, SearchSpace, Slot
 from mngnas_lib.spaces.nasbench201 import NasBench201
@@ -29,7 +31,7 @@ def get_space(name: str, **sizes: object) -> SearchSpace:
     try:
         return SPACES[name](**sizes)
     except TypeError as error:
-        known = ", ".join(SPACES[name].__dataclass_fields__)
+        known = ", ".join(field.name for field in fields(SPACES[name]))
         raise ConfigError(f"{name} cannot be built with sizes {sizes}: it has {known}") from error
 
 

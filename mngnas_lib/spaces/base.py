@@ -63,6 +63,11 @@ class CostTable:
         return Cost(params, macs)
 
 
+def are_sizes(*numbers: object) -> bool:
+    """Whether all are positive integers, as widths and depths must be."""
+    return all(isinstance(number, int) and number > 0 for number in numbers)
+
+
 class SearchSpace(ABC):
     """A search space with its sizes. Subclasses are frozen dataclasses whose fields are widths and depths."""
 
@@ -110,7 +115,9 @@ class SearchSpace(ABC):
 
     def is_valid(self, arch: Sequence[int]) -> bool:
         """Whether ``arch`` has one known choice index for each slot."""
-        return len(arch) == len(self.slots) and all(
+        if not isinstance(arch, Sequence | np.ndarray) or len(arch) != len(self.slots):
+            return False
+        return all(
             isinstance(choice, int | np.integer) and not isinstance(choice, bool) and 0 <= choice < len(slot.choices)
             for slot, choice in zip(self.slots, arch, strict=True)
         )
@@ -124,7 +131,7 @@ class SearchSpace(ABC):
         if not self.is_valid(arch):
             counts = [len(slot.choices) for slot in self.slots]
             raise ArchError(
-                f"{tuple(arch)!r} is not an architecture of {self.name}: it needs {len(counts)} integers, "
+                f"{arch!r} is not an architecture of {self.name}: it needs {len(counts)} integers, "
                 f"each below the number of choices of its slot {counts}"
             )
         return tuple(int(choice) for choice in arch)
@@ -170,7 +177,10 @@ class SearchSpace(ABC):
             ArchError: ``arch`` does not belong to this space.
             ConfigError: the network cannot take images of this shape.
         """
-        return self.cost_table(tuple(input_shape), num_classes).total(self.check(arch))
+        arch, shape = self.check(arch), tuple(input_shape)
+        if len(shape) != 3 or min(shape) < 1:
+            raise ConfigError(f"an image has a shape (channels, height, width) of positive numbers, not {shape}")
+        return self.cost_table(shape, num_classes).total(arch)
 
     def supernet(self, *, num_classes: int = 10, in_channels: int = 3, seed: int | None = None) -> SlotNetwork:
         """The weight-sharing network that contains every choice of every slot.

@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from typing import ClassVar
 
 from mngnas_lib.errors import ArchError, ConfigError
-from mngnas_lib.spaces.base import Arch, Cost, CostTable, InputShape, SearchSpace, Slot
+from mngnas_lib.spaces.base import Arch, Cost, CostTable, InputShape, SearchSpace, Slot, are_sizes
 from mngnas_lib.spaces.network import SlotNetwork
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -36,8 +36,8 @@ class NasBench201(SearchSpace):
     name: ClassVar[str] = "nasbench201"
 
     def __post_init__(self) -> None:
-        if self.channels < 1 or self.cells < 1:
-            raise ConfigError("nasbench201 needs at least one channel and one cell per stage")
+        if not are_sizes(self.channels, self.cells):
+            raise ConfigError("nasbench201 needs at least one channel and one cell per stage, as whole numbers")
 
     @cached_property
     def slots(self) -> tuple[Slot, ...]:
@@ -59,7 +59,7 @@ class NasBench201(SearchSpace):
         return "+".join(nodes)
 
     def from_string(self, text: str) -> Arch:
-        tokens = _TOKEN.findall(text)
+        tokens = _TOKEN.findall(text) if isinstance(text, str) else []
         names = [name for name, _ in tokens]
         if len(tokens) == len(EDGES) and all(name in OPERATIONS for name in names):
             arch = tuple(OPERATIONS.index(name) for name in names)
@@ -103,7 +103,8 @@ def function_of(arch: Arch) -> Hashable:
     * ``skip_connect`` adds the source's terms (a sum of sums is one sum).
     * Average pooling is linear, so pooling a sum is the sum of the pooled terms.
     * A convolution of zero is zero, and batch norm turns zero into its learnable offset: a constant per channel,
-      whatever the kernel. Pooling leaves a constant as it is.
+      whatever the kernel. Pooling leaves a constant as it is, and a 1x1 convolution of constants is a constant that
+      batch norm turns into its offset again. (A padded 3x3 convolution of a constant differs at the borders.)
     * Nodes have no names here, so exchanging two nodes changes nothing.
     """
     sums: list[tuple[Hashable, ...]] = [("input",)]
@@ -117,8 +118,10 @@ def function_of(arch: Arch) -> Hashable:
                 terms.extend(value)
             elif choice == POOL:
                 terms.extend(term if term == "constant" else ("pool", term) for term in value)
+            elif not value or (choice == CONV1 and set(value) == {"constant"}):
+                terms.append("constant")
             else:
-                terms.append((OPERATIONS[choice], *value) if value else "constant")
+                terms.append((OPERATIONS[choice], *value))
         sums.append(tuple(sorted(terms, key=repr)))
     return sums[-1]
 
@@ -139,14 +142,19 @@ def _representatives() -> dict[Hashable, Arch]:
     return best
 
 
-@lru_cache(maxsize=64)
-def _cost_table(channels: int, cells: int, input_shape: InputShape, num_classes: int) -> CostTable:
-    in_channels, height, width = input_shape
-    if height % 4 or width % 4 or height < 4 or width < 4:
+def check_resolution(height: int, width: int) -> None:
+    """Raise a ConfigError where the two branches of a reduction block would disagree on their output's size."""
+    if height % 4 or width % 4:
         raise ConfigError(
             f"nasbench201 halves the resolution twice, {height}x{width} does not allow that: "
             "choose height and width that are multiples of 4"
         )
+
+
+@lru_cache(maxsize=64)
+def _cost_table(channels: int, cells: int, input_shape: InputShape, num_classes: int) -> CostTable:
+    in_channels, height, width = input_shape
+    check_resolution(height, width)
 
     def conv(inputs: int, outputs: int, kernel: int, positions: int, *, norm: bool = True) -> Cost:
         weights = inputs * outputs * kernel**2

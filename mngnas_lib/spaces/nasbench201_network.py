@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mngnas_lib.spaces.base import Arch
-from mngnas_lib.spaces.nasbench201 import EDGES, KERNEL, NONE, POOL, SKIP, NasBench201
+from mngnas_lib.spaces.nasbench201 import EDGES, KERNEL, NONE, POOL, SKIP, NasBench201, check_resolution
 from mngnas_lib.spaces.network import Output, SlotNetwork
 
 
@@ -40,6 +40,7 @@ class NasBench201Network(SlotNetwork):
 
     def forward(self, x: Tensor, arch: Sequence[int] | None = None) -> Output:
         arch = self.resolve(arch)
+        check_resolution(*x.shape[-2:])
         used = used_edges(arch) if self.skip_unused else (True,) * len(EDGES)
         stages = []
         h = self.stem_norm(self.stem_conv(x))

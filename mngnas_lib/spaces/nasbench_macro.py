@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from typing import ClassVar
 
 from mngnas_lib.errors import ArchError, ConfigError
-from mngnas_lib.spaces.base import Arch, Cost, CostTable, InputShape, SearchSpace, Slot
+from mngnas_lib.spaces.base import Arch, Cost, CostTable, InputShape, SearchSpace, Slot, are_sizes
 from mngnas_lib.spaces.network import SlotNetwork
 
 IDENTITY = 0
@@ -34,7 +34,7 @@ class NasBenchMacro(SearchSpace):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stages", tuple(self.stages))
-        if self.channels < 1 or self.head_channels < 1 or not self.stages or min(self.stages) < 1:
+        if not self.stages or not are_sizes(self.channels, self.head_channels, *self.stages):
             raise ConfigError("nasbench-macro needs positive widths and at least one block in each stage")
 
     @property
@@ -65,7 +65,7 @@ class NasBenchMacro(SearchSpace):
         return "".join(map(str, self.check(arch)))
 
     def from_string(self, text: str) -> Arch:
-        digits = text.strip()
+        digits = text.strip() if isinstance(text, str) else ""
         if len(digits) != len(self.slots) or not set(digits) <= set("012"):
             raise ArchError(
                 f"{text!r} is not an architecture of nasbench-macro: expected {len(self.slots)} digits out of "
@@ -115,8 +115,6 @@ class Block:
 @lru_cache(maxsize=64)
 def _cost_table(space: NasBenchMacro, input_shape: InputShape, num_classes: int) -> CostTable:
     in_channels, height, width = input_shape
-    if height < 1 or width < 1:
-        raise ConfigError(f"nasbench-macro cannot take images of {height}x{width} pixels")
 
     def conv(weights: int, outputs: int, positions: int) -> Cost:
         return Cost(weights + 2 * outputs, weights * positions)  # each convolution has a batch norm

@@ -85,7 +85,11 @@ class SlotNetwork(nn.Module):
 
         Parameters and batch-norm buffers are copied; the copy lies on the same device and in the same memory
         format, gives the same output, and shares nothing with this network.
+
+        Raises:
+            ArchError: ``arch`` is not of this space, or not the one that this network is.
         """
+        arch = self.resolve(arch)
         network = self.space.network(
             arch, num_classes=self.num_classes, in_channels=self.in_channels, seed=0, skip_unused=True
         )
