@@ -1,11 +1,11 @@
 """SuperNets: how paths are drawn, trained, and ranked."""
 
 from mngnas_lib.supernet.batchnorm import BN_MODES, batch_norms, batch_statistics, reestimate
-from mngnas_lib.supernet.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
+from mngnas_lib.supernet.checkpoint import latest_checkpoint, load_checkpoint, load_supernet, save_checkpoint
 from mngnas_lib.supernet.config import TrainConfig
 from mngnas_lib.supernet.rank import Ranking, rank
 from mngnas_lib.supernet.sampling import STRATEGIES, paths_of_step, visit_counts
-from mngnas_lib.supernet.train import Epoch, TrainResult, load_supernet, train_supernet
+from mngnas_lib.supernet.train import Epoch, TrainResult, train_standalone, train_supernet
 
 __all__ = [
     "BN_MODES",
@@ -23,6 +23,7 @@ __all__ = [
     "rank",
     "reestimate",
     "save_checkpoint",
+    "train_standalone",
     "train_supernet",
     "visit_counts",
 ]

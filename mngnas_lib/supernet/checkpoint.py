@@ -1,8 +1,8 @@
 """Checkpoints that are whole or absent.
 
 A checkpoint is one file ``step-<number>-<sha256, 16 digits>.pt``. It is written beside its place, flushed to the disk
-and then moved there, so that a kill at any moment leaves the earlier ones intact. The digits are of the file's content, so
-damage is noticed before a tensor is read; tensors are read with ``weights_only``, so a file cannot run code.
+and then moved there, so that a kill at any moment leaves the earlier ones intact. The digits are of the file's content,
+so damage is noticed before a tensor is read; tensors are read with ``weights_only``, so a file cannot run code.
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ import os
 import re
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 from mngnas_lib.errors import CheckpointError
+from mngnas_lib.spaces import SearchSpace, SlotNetwork
 
 _NAME = re.compile(r"step-(\d+)-([0-9a-f]{16})\.pt")
 
@@ -75,10 +79,22 @@ def latest_checkpoint(folder: Path, *, device: torch.device | str = "cpu") -> tu
     return None
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Delete the half-written files that a killed run left behind."""
-    for leftover in Path(folder).glob(".writing-*.tmp"):
-        leftover.unlink(missing_ok=True)
+@contextmanager
+def locked(folder: Path | None) -> Iterator[None]:
+    """Keep other processes from writing to the same folder, and delete what a killed one left half-written."""
+    if folder is None:
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            for leftover in folder.glob(".writing-*.tmp"):
+                leftover.unlink(missing_ok=True)
+            yield
+    except Timeout as error:
+        raise CheckpointError(
+            f"another process is training into {folder}: wait for it, or use another folder"
+        ) from error
 
 
 def _by_step(folder: Path) -> list[Path]:
@@ -89,3 +105,22 @@ def _by_step(folder: Path) -> list[Path]:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
+
+
+def load_supernet(state: dict[str, Any], space: SearchSpace) -> SlotNetwork:
+    """The SuperNet that a checkpoint's ``state`` holds, in evaluation mode.
+
+    Raises:
+        CheckpointError: the checkpoint is of another space, or of other sizes.
+    """
+    identity = state["identity"]
+    if identity["arch"] is not None:
+        raise CheckpointError("the checkpoint is of a stand-alone network, not of a SuperNet")
+    if (identity["space"], identity["sizes"]) != (space.name, space.settings()):
+        raise CheckpointError(
+            f"the checkpoint is of {identity['space']} with sizes {identity['sizes']}, "
+            f"not of {space.name} with sizes {space.settings()}: give the sizes it was trained with"
+        )
+    network = space.supernet(num_classes=state["num_classes"], in_channels=state["in_channels"], seed=0)
+    network.load_state_dict(state["network"])
+    return network.eval()

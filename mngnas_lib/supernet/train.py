@@ -1,4 +1,4 @@
-"""The training loop of a SuperNet.
+"""The training loop of a SuperNet, and of a stand-alone network, which is a SuperNet with a single path.
 
 Lightning Fabric is the engine: it brings device choice, autocast with a loss scaler, and DDP, and leaves the loop plain
 PyTorch (accelerate would do the same, with a model hub's client among its dependencies). The same code runs on the
@@ -11,23 +11,21 @@ was killed therefore goes on from its last checkpoint as if nothing had happened
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from filelock import FileLock, Timeout
 from lightning_fabric import Fabric
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from mngnas_lib.data import ImageData
 from mngnas_lib.errors import CheckpointError, ConfigError, DataError, TrainingDivergedError
-from mngnas_lib.spaces import SearchSpace, SlotNetwork
-from mngnas_lib.supernet.checkpoint import latest_checkpoint, remove_leftovers, save_checkpoint
+from mngnas_lib.spaces import Arch, SearchSpace, SlotNetwork
+from mngnas_lib.supernet.checkpoint import latest_checkpoint, locked, save_checkpoint
 from mngnas_lib.supernet.config import TrainConfig
 from mngnas_lib.supernet.sampling import paths_of_step
 
@@ -49,7 +47,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """The trained SuperNet, one row an epoch, and the seconds that this process spent training."""
+    """The trained network, one row an epoch, and the seconds that this process spent training."""
 
     network: SlotNetwork
     history: tuple[Epoch, ...]
@@ -79,12 +77,45 @@ def train_supernet(
         CheckpointError: ``checkpoint_dir`` holds another run's checkpoints, or another process uses it.
         TrainingDivergedError: a loss was not finite; the message names step, architecture and last checkpoint.
     """
+    return _train(space, None, data, config, checkpoint_dir, fabric, progress)
+
+
+def train_standalone(
+    space: SearchSpace,
+    arch: Sequence[int],
+    data: ImageData,
+    config: TrainConfig,
+    *,
+    checkpoint_dir: Path | None = None,
+    fabric: Fabric | None = None,
+    progress: bool | None = None,
+) -> TrainResult:
+    """Train the stand-alone network of ``arch`` from scratch: the truth that a SuperNet's ranking is held against.
+
+    Arguments and errors are those of :func:`train_supernet`; the strategy has no say, since there is one path. The
+    network's batch norms keep running statistics of this path alone: evaluate it with ``bn="inherited"``.
+
+    Raises:
+        ArchError: ``arch`` does not belong to this space.
+    """
+    return _train(space, space.check(arch), data, config, checkpoint_dir, fabric, progress)
+
+
+def _train(
+    space: SearchSpace,
+    arch: Arch | None,
+    data: ImageData,
+    config: TrainConfig,
+    checkpoint_dir: Path | None,
+    fabric: Fabric | None,
+    progress: bool | None,
+) -> TrainResult:
     if fabric is None:
         fabric = Fabric(accelerator="auto", devices=1, precision=config.precision)
         fabric.launch()
-    run = _Run(space, data, config, fabric, None if checkpoint_dir is None else Path(checkpoint_dir))
+    run = _Run(space, arch, data, config, fabric, None if checkpoint_dir is None else Path(checkpoint_dir))
     # under DDP the first rank writes for all
-    with _locked(run.folder if fabric.is_global_zero else None):
+    with locked(run.folder if fabric.is_global_zero else None):
         run.resume()
         return run.train(progress)
 
@@ -93,7 +124,13 @@ class _Run:
     """State of one training: network, optimiser, step, history."""
 
     def __init__(
-        self, space: SearchSpace, data: ImageData, config: TrainConfig, fabric: Fabric, folder: Path | None
+        self,
+        space: SearchSpace,
+        arch: Arch | None,
+        data: ImageData,
+        config: TrainConfig,
+        fabric: Fabric,
+        folder: Path | None,
     ) -> None:
         if config.batch_size % fabric.world_size:
             raise ConfigError(f"a batch of {config.batch_size} images cannot be split over {fabric.world_size} devices")
@@ -103,12 +140,12 @@ class _Run:
                 f"{data.name} has {len(data.train)} training images, fewer than a batch of {config.batch_size}: "
                 "use a smaller batch or more images"
             )
-        self.space, self.config, self.fabric, self.folder = space, config, fabric, folder
+        self.space, self.arch, self.config, self.fabric, self.folder = space, arch, config, fabric, folder
         self.data = data.to(fabric.device)
         self.format = torch.channels_last if config.channels_last else torch.contiguous_format
-        self.network = space.supernet(
-            num_classes=data.num_classes, in_channels=data.input_shape[0], seed=config.seed
-        ).to(memory_format=self.format)
+        shape = {"num_classes": data.num_classes, "in_channels": data.input_shape[0], "seed": config.seed}
+        network = space.supernet(**shape) if arch is None else space.network(arch, skip_unused=True, **shape)
+        self.network = network.to(memory_format=self.format)
         if config.compile:
             self.network.compile_blocks()
         optimizer = torch.optim.SGD(
@@ -136,7 +173,7 @@ class _Run:
             total=total,
             initial=self.step,
             unit="step",
-            desc=f"SuperNet {self.space.name}",
+            desc=f"{'SuperNet' if self.arch is None else 'stand-alone'} {self.space.name}",
             # tqdm's None: quiet unless standard error is a terminal
             disable=None if progress is None else not progress,
         ) as bar:
@@ -157,7 +194,7 @@ class _Run:
         """Gradients of all paths of this step on one mini-batch, then one step of the optimiser."""
         config = self.config
         images, labels = self.mini_batch()
-        paths = paths_of_step(self.space, config.strategy, config.seed, self.step)
+        paths = self.paths(self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = config.lr_at(self.step, self.steps_per_epoch)
         # parameters that no path uses keep gradient None: the optimiser leaves them and their momentum alone
@@ -179,6 +216,12 @@ class _Run:
         self.unchecked += 1
         if self.fabric.device.type == "cpu" or self.unchecked >= _STEPS_BETWEEN_CHECKS:
             self.check_losses()
+
+    def paths(self, step: int) -> list[Arch]:
+        """The architectures that a step trains."""
+        if self.arch is not None:
+            return [self.arch]
+        return paths_of_step(self.space, self.config.strategy, self.config.seed, step)
 
     def mini_batch(self) -> tuple[Tensor, Tensor]:
         """This rank's shard of the step's images, augmented, and their labels."""
@@ -202,7 +245,7 @@ class _Run:
         if len(bad) == 0:
             return
         step = first + int(bad[0])
-        paths = paths_of_step(self.space, self.config.strategy, self.config.seed, step)
+        paths = self.paths(step)
         good = "there is no checkpoint" if self.checkpoint is None else f"the last good checkpoint is {self.checkpoint}"
         raise TrainingDivergedError(
             f"the loss of step {step} is {float(recent[int(bad[0])])}; path(s) "
@@ -228,6 +271,7 @@ class _Run:
         return {
             "space": self.space.name,
             "sizes": self.space.settings(),
+            "arch": self.arch,
             "config": asdict(self.config),
             "data": self.data.fingerprint,
         }
@@ -278,37 +322,3 @@ def _generator(seed: int, stream: int, number: int, device: torch.device | str =
     # three odd multipliers spread (seed, stream, number) over 63 bits; torch mixes the result further
     mixed = (seed * 0x9E3779B97F4A7C15 + stream * 0xBF58476D1CE4E5B9 + number * 0x94D049BB133111EB) % 2**63
     return torch.Generator(device).manual_seed(mixed)
-
-
-@contextmanager
-def _locked(folder: Path | None) -> Iterator[None]:
-    """Keep other processes from writing checkpoints to the same folder."""
-    if folder is None:
-        yield
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            remove_leftovers(folder)
-            yield
-    except Timeout as error:
-        raise CheckpointError(
-            f"another process is training into {folder}: wait for it, or use another folder"
-        ) from error
-
-
-def load_supernet(state: dict[str, Any], space: SearchSpace) -> SlotNetwork:
-    """The SuperNet that a checkpoint's ``state`` holds, in evaluation mode.
-
-    Raises:
-        CheckpointError: the checkpoint is of another space, or of other sizes.
-    """
-    identity = state["identity"]
-    if (identity["space"], identity["sizes"]) != (space.name, space.settings()):
-        raise CheckpointError(
-            f"the checkpoint is of {identity['space']} with sizes {identity['sizes']}, "
-            f"not of {space.name} with sizes {space.settings()}: give the sizes it was trained with"
-        )
-    network = space.supernet(num_classes=state["num_classes"], in_channels=state["in_channels"], seed=0)
-    network.load_state_dict(state["network"])
-    return network.eval()
