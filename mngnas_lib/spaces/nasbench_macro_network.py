@@ -59,7 +59,9 @@ def _is_free(shape: Block, choice: int) -> bool:
 
 def _block(shape: Block, choice: int) -> nn.Module:
     if choice == IDENTITY:
-        return _conv_norm(shape.inputs, shape.outputs, 1, shape.stride)
+        # a strided 1x1 convolution reads every second pixel: pick them first. (Some builds of torch's CPU library write
+        # past the end of their memory in the strided form, for narrow widths in channels_last.)
+        return nn.Sequential(nn.AvgPool2d(1, shape.stride), *_conv_norm(shape.inputs, shape.outputs, 1))
     return InvertedResidual(shape, *INVERTED_RESIDUALS[choice])
 
 
