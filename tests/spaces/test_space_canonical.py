@@ -1,6 +1,7 @@
 """Which architectures are one function: against numbers, not against the rules that found them."""
 
 from collections import defaultdict
+from functools import cache
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ SPACE_201 = get_space("nasbench201")
 SPACE_MACRO = get_space("nasbench-macro")
 
 
+@cache
 def classes(space):
     """Canonical architecture to the set of architectures that it stands for."""
     members = defaultdict(set)
