@@ -88,10 +88,13 @@ def from_arrays(
     """
     if (test_images is None) != (test_labels is None):
         raise DataError(f"{name}: test images need test labels, and test labels need images: give both or none")
+    images, labels = np.asarray(images), np.asarray(labels)
     if class_names is None:
-        class_names = tuple(str(number) for number in range(int(np.max(labels, initial=-1)) + 1))
+        # no more classes than images: a stray huge label shall be an error, not a huge list
+        largest = labels.max() if labels.size and np.issubdtype(labels.dtype, np.integer) else 0
+        class_names = tuple(str(number) for number in range(min(max(int(largest) + 1, 1), labels.size)))
     test = None if test_images is None else (np.asarray(test_images), np.asarray(test_labels))
-    arrays = Arrays((np.asarray(images), np.asarray(labels)), test, tuple(class_names))
+    arrays = Arrays((images, labels), test, tuple(class_names))
     split = Split(size, count, test_count, valid_fraction, test_fraction, seed)
     return assemble(name, arrays, split).to(device)
 
@@ -102,7 +105,7 @@ def assemble(name: str, arrays: Arrays, split: Split) -> ImageData:
     Each decision has its own random stream, so that for example another ``count`` leaves the test part as it is.
     """
     _check(name, arrays)
-    images, labels = arrays.train
+    images, labels = arrays.train[0], arrays.train[1].astype(np.int64)
     streams = [np.random.default_rng([split.seed, number]) for number in range(4)]
     pool = np.arange(len(labels))
     if arrays.test is None:
@@ -110,7 +113,7 @@ def assemble(name: str, arrays: Arrays, split: Split) -> ImageData:
         test_images, test_labels, test_pool = images, labels, pool[chosen]
         pool = pool[~chosen]
     else:
-        test_images, test_labels = arrays.test
+        test_images, test_labels = arrays.test[0], arrays.test[1].astype(np.int64)
         test_pool = np.arange(len(test_labels))
 
     pool = _take(f"{name}: count", labels, pool, split.count, streams[1])
@@ -128,9 +131,7 @@ def assemble(name: str, arrays: Arrays, split: Split) -> ImageData:
     def part(images: np.ndarray, labels: np.ndarray, index: np.ndarray, rng: np.random.Generator) -> Part:
         index = rng.permutation(index)
         chosen = images[index] if split.size is None else resize_area(images[index], split.size)
-        return Part(
-            torch.from_numpy(np.ascontiguousarray(chosen)), torch.from_numpy(labels[index].astype(np.int64, copy=False))
-        )
+        return Part(torch.from_numpy(np.ascontiguousarray(chosen)), torch.from_numpy(labels[index]))
 
     return make_data(
         name,

@@ -51,8 +51,7 @@ class Augment:
         columns = torch.arange(width, device=images.device).expand(batch, -1)
 
         def draw(low: int, high: int) -> Tensor:
-            drawn = torch.randint(low, high, (batch, 1), generator=generator, device=generator.device)
-            return drawn.to(images.device, non_blocking=True)
+            return torch.randint(low, high, (batch, 1), generator=generator, device=generator.device).to(images.device)
 
         from_rows, from_columns = rows, columns
         if self.flip:
@@ -69,9 +68,9 @@ class Augment:
             source.masked_fill_(erased_rows[:, :, None] & erased_columns[:, None, :], 0)
 
         padded = F.pad(images, (margin,) * 4)
-        result = torch.empty_like(images)
+        # rows and columns merge to one dimension in both memory formats, so the gather can write in the input's format
+        known = images.is_contiguous() or images.is_contiguous(memory_format=torch.channels_last)
+        result = torch.empty_like(images, memory_format=torch.preserve_format if known else torch.contiguous_format)
         index = source.view(batch, 1, -1).expand(-1, channels, -1)
-        # rows and columns merge to one dimension in both memory formats, so these are views and the gather writes in
-        # the format of the input
         torch.gather(padded.flatten(2), 2, index, out=result.view(batch, channels, -1))
         return result

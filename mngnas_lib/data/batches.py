@@ -38,11 +38,10 @@ def _batches(
     part: Part, batch_size: int, generator: torch.Generator | None, drop_last: bool
 ) -> Iterator[tuple[Tensor, Tensor]]:
     stop = len(part) // batch_size * batch_size if drop_last else len(part)
-    if generator is None:
-        for start in range(0, stop, batch_size):
-            chosen = slice(start, min(start + batch_size, stop))
-            yield part.images[chosen], part.labels[chosen]
-        return
-    order = torch.randperm(len(part), generator=generator, device=generator.device)[:stop]
-    for index in order.to(part.labels.device).split(batch_size):
+    order = None
+    if generator is not None:
+        order = torch.randperm(len(part), generator=generator, device=generator.device).to(part.labels.device)
+    for start in range(0, stop, batch_size):
+        chosen = slice(start, min(start + batch_size, stop))
+        index = chosen if order is None else order[chosen]
         yield part.images[index], part.labels[index]

@@ -40,7 +40,7 @@ class Listing:
     """What a folder holds: classes, files and labels of each part, and a hash of names, sizes and times."""
 
     classes: tuple[str, ...]
-    files: dict[str, list[Path]]
+    files: dict[str, list[str]]
     labels: dict[str, np.ndarray]
     state: str
 
@@ -52,7 +52,12 @@ def read_folder(folder: Path, *, size: int | None, cache: Path, progress: bool |
         DataError: a folder that is missing or has no image, classes that differ between the parts, files that cannot be
             decoded, images of several shapes, or a cache that cannot be written.
     """
-    listing = scan(folder)
+    try:
+        listing = scan(folder)
+    except OSError as error:
+        raise DataError(
+            f"{error.filename} cannot be read ({error.strerror}): make it readable, or remove it"
+        ) from error
     place = folder.resolve()
     if cache.resolve().is_relative_to(place):
         raise DataError(f"the cache {cache} lies inside the image folder {folder}: set MNGNAS_CACHE to another place")
@@ -90,34 +95,35 @@ def scan(folder: Path) -> Listing:
                 "classes): both parts need the same classes; add the folder with its images, or remove this one"
             )
     files, labels = {}, {}
-    state = hashlib.sha256()
+    lines = []
     for part in _PARTS:
         files[part], counts = [], []
         for name in names[part]:
-            found = sorted(_files(folder / part / name))
+            found = sorted(_files(os.path.join(folder, part, name), f"{part}/{name}"))
             if not found:
                 raise DataError(f"{folder / part / name} has no image: add some, or remove the class from both parts")
-            files[part] += [Path(file) for file, _, _ in found]
+            files[part] += [path for _, path, _, _ in found]
             counts.append(len(found))
-            for file, length, time in found:
-                state.update(os.fsencode(f"{os.path.relpath(file, folder)}\0{length}\0{time}\0"))
+            lines += [f"{inside}\0{length}\0{time}" for inside, _, length, time in found]
         labels[part] = np.repeat(np.arange(len(counts)), counts)
-    return Listing(tuple(names["train"]), files, labels, state.hexdigest())
+    state = hashlib.sha256(os.fsencode("\0".join(lines))).hexdigest()
+    return Listing(tuple(names["train"]), files, labels, state)
 
 
-def _visible(folder: Path) -> list[os.DirEntry[str]]:
+def _visible(folder: str | Path) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         return [entry for entry in entries if not entry.name.startswith(".")]
 
 
-def _files(folder: Path) -> Iterator[tuple[str, int, int]]:
-    """(path, bytes, modification time in ns) of the images in ``folder`` and below."""
+def _files(folder: str, inside: str) -> Iterator[tuple[str, str, int, int]]:
+    """Images in ``folder`` and below: (name inside the image folder, path, bytes, modification time in ns)."""
     for entry in _visible(folder):
+        name = f"{inside}/{entry.name}"
         if entry.is_dir():
-            yield from _files(Path(entry.path))
+            yield from _files(entry.path, name)
         elif entry.name.lower() not in _NO_IMAGES:
             status = entry.stat()
-            yield entry.path, status.st_size, status.st_mtime_ns
+            yield name, entry.path, status.st_size, status.st_mtime_ns
 
 
 # ---------------------------------------------------------------------- decoding
@@ -134,7 +140,7 @@ def decode(folder: Path, listing: Listing, size: int | None, progress: bool | No
     shape, problems = _shape(files, size)
     images = np.empty((len(files), *shape), np.uint8)
 
-    def decode_lot(start: int) -> dict[Path, str]:
+    def decode_lot(start: int) -> dict[str, str]:
         failed = {}
         for number, file in enumerate(files[start : start + _LOT], start):
             try:
@@ -162,7 +168,7 @@ def decode(folder: Path, listing: Listing, size: int | None, progress: bool | No
     return dict(zip(_PARTS, np.split(images, [len(listing.files["train"])]), strict=True))
 
 
-def _shape(files: list[Path], size: int | None) -> tuple[tuple[int, int, int], dict[Path, str]]:
+def _shape(files: list[str], size: int | None) -> tuple[tuple[int, int, int], dict[str, str]]:
     """Shape of the decoded images: of ``size``, or of the first that can be decoded."""
     if size is not None:
         return (3, size, size), {}
@@ -175,7 +181,7 @@ def _shape(files: list[Path], size: int | None) -> tuple[tuple[int, int, int], d
     return (3, 0, 0), problems
 
 
-def decode_file(file: Path, size: int | None, shape: tuple[int, ...] | None = None) -> np.ndarray:
+def decode_file(file: Path | str, size: int | None, shape: tuple[int, ...] | None = None) -> np.ndarray:
     """One image as (3, H, W), uint8.
 
     Args:
@@ -208,7 +214,7 @@ def _cached(path: Path, listing: Listing) -> dict[str, np.ndarray] | None:
         return None
     try:
         meta, arrays = read_arrays(path)
-    except DamagedError as error:
+    except (DamagedError, OSError) as error:
         warnings.warn(f"the cache {path} is damaged ({error}): the images are decoded anew", stacklevel=4)
         return None
     return arrays if meta["state"] == listing.state else None

@@ -9,9 +9,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-#: Images whose pixels are squared at once, so that statistics of a large part need little memory.
-_CHUNK = 1024
-
 
 @dataclass(frozen=True, eq=False)
 class Part:
@@ -89,24 +86,17 @@ def make_data(
 def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of each channel, (C,) float32, of pixels scaled to 0..1.
 
-    Sums are of integers, so the result does not depend on their order. A channel that is the same everywhere has
-    deviation 1, so that normalising it gives zeros.
+    Computed from counts of the 256 levels: no floating-point copy of the images, and no rounding that depends on the
+    order of summation. A channel that is the same everywhere has deviation 1, so that normalising it gives zeros.
     """
-    channels = images.shape[1]
-    total = torch.zeros(channels, dtype=torch.int64)
-    squares = torch.zeros(channels, dtype=torch.int64)
-    for chunk in images.split(_CHUNK):
-        pixels = chunk.to(torch.int32)
-        total += pixels.sum((0, 2, 3), dtype=torch.int64)
-        squares += pixels.square_().sum((0, 2, 3), dtype=torch.int64)
-    pixels_each = images.numel() // channels
+    levels = torch.arange(256)
+    counts = torch.stack([torch.bincount(channel.reshape(-1), minlength=256) for channel in images.unbind(1)])
+    pixels = images.numel() // images.shape[1]
+    total, squares = (counts * levels).sum(1).tolist(), (counts * levels**2).sum(1).tolist()
     # n * sum of squares - square of sum, in Python's integers: exact for any number of pixels
-    variance = [
-        (pixels_each * square - one * one) / pixels_each**2
-        for one, square in zip(total.tolist(), squares.tolist(), strict=True)
-    ]
+    variance = [(pixels * square - one * one) / pixels**2 for one, square in zip(total, squares, strict=True)]
+    mean = torch.tensor(total, dtype=torch.float64) / pixels / 255.0
     std = torch.tensor(variance, dtype=torch.float64).sqrt() / 255.0
-    mean = total.double() / pixels_each / 255.0
     return mean.float(), torch.where(std > 0, std, 1.0).float()
 
 
