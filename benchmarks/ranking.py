@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from mngnas_lib.data import load_images
 
 from benchmarks.timing import Row, medians
+from mngnas_lib.data import load_images
 from mngnas_lib.spaces import get_space
 from mngnas_lib.supernet import rank
 
