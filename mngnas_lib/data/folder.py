@@ -1,8 +1,9 @@
 """Image folders: ``PATH/train/<class>/...`` and ``PATH/test/<class>/...``, decoded once.
 
 * Every file below a class's folder is an image, except hidden ones (and ``Thumbs.db``, ``desktop.ini``).
-* Images become RGB: grey ones get three equal channels, transparency is dropped, the first frame of several counts,
-  and the rotation that a camera noted is applied. 16-bit and floating-point images are refused.
+* Images become RGB: grey ones get three equal channels, transparency is dropped, and the first frame of several counts.
+  As in torchvision's ImageFolder, a rotation that a camera noted is not applied. 16-bit and floating-point images are
+  refused.
 * With a size, the largest square in the middle of the image is resized to it. Without, all images must be of one shape.
 * The decoded images are kept in a cache file. It is used as long as names, sizes and modification times of all files
   are what they were, and its checksum holds; otherwise it is made anew.
@@ -21,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
-from PIL import Image, ImageOps
+from PIL import Image
 from tqdm.auto import tqdm
 
 from mngnas_lib.data.arrays import Arrays
@@ -194,7 +195,6 @@ def decode_file(file: Path | str, size: int | None, shape: tuple[int, ...] | Non
     with Image.open(file) as image:
         if image.mode.startswith(("I", "F")):
             raise ValueError(f"its pixels are of mode {image.mode}, not of 8 bits a channel")
-        ImageOps.exif_transpose(image, in_place=True)
         pixels = np.asarray(image.convert("RGB"))
     pixels = pixels.transpose(2, 0, 1)
     if size is not None:

@@ -75,7 +75,7 @@ def write_cifar(root: Path, monkeypatch: pytest.MonkeyPatch, kind: type[datasets
         listed = []
         for name, _ in files:
             planes[name] = rng.integers(0, 256, (each * classes, 3072), dtype=np.uint8)
-            content = {"data": planes[name], label: np.arange(each * classes).__mod__(classes).tolist()}
+            content = {"data": planes[name], label: (np.arange(each * classes) % classes).tolist()}
             listed.append([name, write(name, content)])
         monkeypatch.setattr(kind, attribute, listed)
     meta = dict(kind.meta)
@@ -120,7 +120,7 @@ def test_cifar_through_the_environment(cifar10, tmp_path: Path, monkeypatch: pyt
 def test_cifar_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MNGNAS_DATA", raising=False)
-    with pytest.raises(DataError, match="cifar10 is not in data/cache/images .*download=True.*MNGNAS_DATA"):
+    with pytest.raises(DataError, match=r"cifar10 is not in data/cache/images .*download=True.*MNGNAS_DATA"):
         load_images("cifar10")
     with pytest.raises(DataError, match="cifar-100-python"):
         load_images("cifar100", root=tmp_path / "elsewhere")
@@ -131,7 +131,7 @@ def test_damaged_cifar(cifar10, tmp_path: Path):
     folder, _ = cifar10
     file = folder / "data_batch_3"
     file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(DataError, match="cifar-10-batches-py is incomplete or damaged .*: delete it and allow"):
+    with pytest.raises(DataError, match=r"cifar-10-batches-py is incomplete or damaged .*: delete it and allow"):
         load_images("cifar10", root=tmp_path)
 
 
