@@ -205,12 +205,12 @@ def test_failed_writing_leaves_the_old_cache(make_folder, cache: Path, monkeypat
 
 
 def test_two_processes_at_once(make_folder, cache: Path):
-    pictures = make_folder(train=150)
+    pictures = make_folder()
     script = (
-        "import sys\n"
+        "import sys, time\n"
         "from mngnas_lib.data import folder, load_images\n"
         "decode = folder.decode\n"
-        "folder.decode = lambda *a: (print('decoded'), decode(*a))[1]\n"
+        "folder.decode = lambda *a: (print('decoded'), time.sleep(1), decode(*a))[2]\n"
         "print(load_images('folder:' + sys.argv[1], cache=sys.argv[2]).fingerprint)\n"
     )
     command = [sys.executable, "-W", "error", "-c", script, str(pictures), str(cache)]

@@ -43,6 +43,11 @@ def test_large_images_stay_exact(side: int):
     assert (resize_area(image, 3) == 255).all()
     image = np.random.default_rng(side).integers(0, 256, (1, side, side), dtype=np.uint8)
     assert np.array_equal(resize_area(image, 5), reference(image, 5))
+    image = np.full((1, 2 * side, 2 * side), 201, np.uint8)
+    image[:, ::2] = 200
+    assert resize_area(image, 1) == 201  # the mean is 200.5
+    image[0, 0, 0] -= 1
+    assert resize_area(image, 1) == 200
 
 
 def test_many_images_in_chunks():
