@@ -1,4 +1,4 @@
-"""The repository's address: set in ``pyproject.toml``, repeated in badges and in the cell that installs the kit on Colab."""
+"""The repository's address: set in ``pyproject.toml``, repeated in badges and where the kit is fetched on Colab."""
 
 from __future__ import annotations
 

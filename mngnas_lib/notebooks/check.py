@@ -66,9 +66,7 @@ def compare(wanted: NotebookNode, path: Path, root: Path) -> list[str]:
         complaints.append(f"{path.name} shows warnings or logs (stderr) in cells {', '.join(map(str, noisy))}")
     try:
         if text != dumps(clean(found, root)):
-            complaints.append(
-                f"{path.name} holds what a build takes out, or was saved by an editor: run make notebooks"
-            )
+            complaints.append(f"{path.name} was saved by an editor, not by a build: run make notebooks")
     except nbformat.ValidationError as error:
         complaints.append(f"{path.name} is no valid notebook: {error.message}")
     return complaints + check_size(path.name, text, found)

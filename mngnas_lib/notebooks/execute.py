@@ -29,7 +29,8 @@ class ThisPython(AsyncKernelManager):
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        # errors only: ipykernel warns that it is not encrypted, but it listens on this machine alone
+        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--IPKernelApp.log_level=40"]
         return KernelSpec(argv=argv, display_name="Python 3", language="python")
 
 

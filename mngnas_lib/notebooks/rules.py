@@ -18,7 +18,7 @@ MOST_LINES = 40
 
 Rule = Callable[[NotebookNode], list[str]]
 
-_TIMES = re.compile(rf"\b({'|'.join(PROFILES)}) ([^·\n]+)")
+_TIMES = re.compile(rf"\b({'|'.join(PROFILES)}) ([^·(\n]+)")
 _BLANKET_FILTER = re.compile(r"(simplefilter|filterwarnings)\(\s*(action\s*=\s*)?[\"']ignore[\"']\s*,?\s*\)")
 _DIRECTIVE = re.compile(r"^(:::|```\{|\{\w+\}`)", re.MULTILINE)
 _HEADING = re.compile(r"^#+ .*$", re.MULTILINE)
@@ -32,21 +32,22 @@ def header(notebook: NotebookNode) -> list[str]:
     wanted = {
         "a title ('# NN · ...')": r"\A# \d\d · \S",
         "the badge for Colab": r"\[!\[Open in Colab\]\(",
-        "'**You will be able to** ...'": r"\*\*You will be able to\*\*",
-        "'**Paper**: ...'": r"\*\*Paper\*\*: \S",
-        "'**Time** ...'": r"\*\*Time\*\*",
+        "'**After this notebook you can** ...'": r"\*\*After this notebook you can\*\*\s+\S",
+        "'**Of the paper:** ...'": r"\*\*Of the paper:\*\* \S",
     }
     complaints = [
         f"the first cell lacks {what}" for what, pattern in wanted.items() if not re.search(pattern, first.source)
     ]
     missing = [profile for profile in PROFILES if profile not in times(notebook)]
-    return complaints + [f"the line '**Time**' lacks the profile {profile}" for profile in missing]
+    if missing:
+        complaints.append(f"'**Time:** quick ... · laptop ... · paper ...' lacks {', '.join(missing)}")
+    return complaints
 
 
 def times(notebook: NotebookNode) -> dict[str, str]:
     """How long a notebook takes under each profile, as its first cell says it."""
-    lines = [line for line in notebook.cells[0].source.splitlines() if "**Time**" in line]
-    return {profile: time.strip() for profile, time in _TIMES.findall("\n".join(lines))}
+    paragraph = re.search(r"\*\*Time:\*\*(.*?)(\n\s*\n|\Z)", notebook.cells[0].source, re.DOTALL)
+    return {profile: time.strip() for profile, time in _TIMES.findall(paragraph[1] if paragraph else "")}
 
 
 def bootstrap(notebook: NotebookNode) -> list[str]:

@@ -3,11 +3,11 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/mngnas-kit/mngnas-kit/blob/main/notebooks/00_start_here.ipynb)
 #
-# > **You will be able to** say what the kit needs, check that this machine has it, and choose a profile.
-# >
-# > **Paper**: Section I; no equations, figures or tables.
-# >
-# > **Time** (2 CPU cores): quick 5 s · laptop 5 s · paper 5 s
+# **After this notebook you can** say what the kit needs, check that this machine has it, and choose a profile.
+#
+# **Of the paper:** Section I; no equations, figures or tables.
+#
+# **Time:** quick 5 s · laptop 5 s · paper 5 s (2 CPU cores)
 
 # %% [markdown]
 # The next cell does nothing where the kit is installed. On Colab it fetches and installs it.
@@ -16,7 +16,9 @@
 try:
     import mngnas_lib
 except ModuleNotFoundError:
-    import os, subprocess, sys  # noqa: E401
+    import os
+    import subprocess
+    import sys
 
     if "google.colab" not in sys.modules:
         raise ModuleNotFoundError("the kit is not installed in this Python: README.md says how") from None
