@@ -1,45 +1,43 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # 01 · Search spaces
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/main/notebooks/01_search_spaces.ipynb)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/mngnas-kit/mngnas-kit/blob/main/notebooks/01_search_spaces.ipynb)
 #
-# **After this notebook you can**
+# **After this notebook you can** write an architecture as a string of choices and read the notation of two benchmarks;
+# count the parameters and multiply-accumulates of a network by hand; tell when two architectures are one and the same
+# function, and why careful people count 4,840 and 6,466 of them; say what a SuperNet holds, what one path of it trains
+# and what a candidate inherits; and list the one-slot neighbours that perturbation-aware distillation needs.
 #
-# * write an architecture as a string of choices, read the notation of two benchmarks, and say what a search space is;
-# * count parameters and multiply-accumulates of a network by hand, and find the error when two counts differ by ten;
-# * tell when two architectures are one and the same function, and why two careful people count 4,840 and 6,466;
-# * say what a SuperNet holds, what one path of it trains, and what a candidate inherits from it;
-# * list the one-slot neighbours of an architecture, which perturbation-aware distillation will need.
+# **Of the paper:** Section III-A with Eq. 1, 2 and 3; the two spaces on which Section IV-F measures rankings; the set of
+# Eq. 21. No figures or tables: all figures here are the kit's own.
 #
-# **Of the paper:** Section III-A (Eq. 1, 2 and 3), the two spaces of Section IV-F on which it measures rankings, and the
-# set of Eq. 21. It makes no figure or table of the paper.
-#
-# **Time:** quick, laptop and paper alike: under a minute on one CPU core. Nothing is trained here.
-#
-# **Before it:** nothing. Every notebook starts from a fresh kernel.
+# **Time:** quick 30 s · laptop 30 s · paper 30 s (2 CPU cores; nothing is trained, so the profile changes nothing)
+
+# %% [markdown]
+# The next cell does nothing where the kit is installed. On Colab it fetches and installs it.
+
+# %% tags=["bootstrap"]
+try:
+    import mngnas_lib
+except ModuleNotFoundError:
+    import os
+    import subprocess
+    import sys
+
+    if "google.colab" not in sys.modules:
+        raise ModuleNotFoundError("the kit is not installed in this Python: README.md says how") from None
+    if not os.path.isdir("mngnas-kit"):
+        subprocess.run(
+            ["git", "clone", "--depth=1", "https://github.com/mngnas-kit/mngnas-kit", "mngnas-kit"], check=True
+        )
+    os.chdir("mngnas-kit")
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "-e", "."], check=True)
+    sys.path.insert(0, os.getcwd())
+    import mngnas_lib
 
 # %%
-# The kit, where it is not installed yet (on Colab, for example). Elsewhere this cell does nothing.
-import importlib.util
-
-if importlib.util.find_spec("mngnas_lib") is None:
-    # %pip install --quiet "mngnas-kit @ git+https://github.com/OWNER/REPO"
-    pass
-
-# %%
+# %matplotlib inline
+from collections import Counter, defaultdict
 from itertools import product
 
 import matplotlib.pyplot as plt
@@ -47,12 +45,16 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 import torch
+import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
+from torchvision.utils import make_grid
 
+from mngnas_lib.data import load_images
 from mngnas_lib.errors import ArchError
 from mngnas_lib.plots import draw_architecture, save, style
 from mngnas_lib.spaces import get_space
-from mngnas_lib.spaces.nasbench201 import OPERATIONS
+from mngnas_lib.spaces.nasbench201 import EDGES, OPERATIONS
+from mngnas_lib.spaces.nasbench201_network import Cell
 
 # %% [markdown]
 # ## 1 An architecture is a string of choices
@@ -207,9 +209,9 @@ print(space.to_string(arch) == text)
 
 # %%
 with style():
-    fig, ax = plt.subplots(figsize=(6.4, 3.2))
+    fig, ax = plt.subplots(figsize=(5.4, 2.7))
     draw_architecture(space, arch, ax)
-save(fig, "01_cell")
+_ = save(fig, "01_cell")
 
 # %% [markdown]
 # Two ways: one through 3×3 convolution, skip and 1×1 convolution, the other straight through pooling. A dotted line is a `none`: the
@@ -224,19 +226,6 @@ except ArchError as error:
     print(error)
 
 # %% [markdown]
-# Here are three random architectures, drawn the way SPOS does it: each slot on its own, each choice equally likely.
-
-# %%
-rng = np.random.default_rng(4)
-with style():
-    fig, axes = plt.subplots(1, 3, figsize=(12, 2.6))
-    for ax in axes:
-        draw_architecture(space, space.sample(rng), ax)
-save(fig, "01_random_cells")
-
-# %% [markdown]
-# Grey, dashed edges are there in the string and useless in the network. Section 5 comes back to them.
-#
 # ## 3 What an architecture costs, by hand
 #
 # The constraint $B(\delta) \le b$ needs a cost. The kit counts **parameters** (learnable numbers) and **multiply-accumulates**
@@ -286,7 +275,6 @@ def measured_cost(network, images):
     return sum(parameter.numel() for parameter in network.parameters()), counter.get_total_flops() // 2
 
 
-# %%
 image = torch.zeros(1, 3, 32, 32)
 arch = space.from_string(text)
 print("counted on the network:", measured_cost(space.network(arch), image))
@@ -309,7 +297,6 @@ def published_cost(arch):
     return 73_306 + 243_040 * n3 + 28_000 * n1, 7_783_050 + 35_389_440 * n3 + 3_932_160 * n1
 
 
-# %%
 archs = list(space.all_archs())
 costs = [space.cost(arch) for arch in archs]
 params_apart = {published_cost(arch)[0] - cost.params for arch, cost in zip(archs, costs, strict=True)}
@@ -395,19 +382,16 @@ with style():
     sns.histplot(x=table.macs / 1e6, hue=table.conv3, multiple="stack", binwidth=4, palette="cividis", ax=ax)
     ax.set(xlabel="MACs for one CIFAR-10 image (millions)", ylabel="architectures")
     ax.get_legend().set_title("3×3 convolutions")
-save(fig, "01_cost_nasbench201")
+for budget in (50, 100, 150):
+    print(f"B <= {budget:3d} M MACs leaves {(table.macs <= budget * 1e6).mean():.0%} of the architectures")
+_ = save(fig, "01_cost_nasbench201")
 
 # %% [markdown]
 # Seven combs, one per number of 3×3 convolutions, each spread a little by the 1×1 ones. Most architectures have one or two
 # 3×3 convolutions: with six slots and five choices, $6/5$ on average. Uniform drawing therefore proposes cheap
 # networks far more often than dear ones.
 #
-# What does a constraint leave over? A search under $b$ = 100 million MACs sees this part of the space:
-
-# %%
-for budget in (50, 100, 150, 200):
-    share = (table.macs <= budget * 1e6).mean()
-    print(f"B <= {budget:3d} M MACs: {share:5.1%} of the architectures")
+# A constraint $b$ cuts this picture at a vertical line. Under 100 million MACs nine tenths of the space are left; under 50, half.
 
 # %% [markdown]
 # The chain space NAS-Bench-Macro has eight slots with *different* costs: the same block is cheaper or dearer in another stage.
@@ -418,10 +402,462 @@ macro_costs = pd.DataFrame([macro.cost(arch) for arch in macro.all_archs()])
 print(f"{macro.size} architectures, {macro_costs.macs.nunique()} different MACs, {macro_costs.params.nunique()} params")
 with style():
     fig, ax = plt.subplots(figsize=(7.5, 3.2))
-    sns.scatterplot(x=macro_costs.params / 1e6, y=macro_costs.macs / 1e6, s=6, linewidth=0, color="#0072B2", ax=ax)
+    sns.histplot(
+        x=macro_costs.params / 1e6,
+        y=macro_costs.macs / 1e6,
+        bins=48,
+        cmap="cividis",
+        cbar=True,
+        cbar_kws={"label": "architectures"},
+        ax=ax,
+    )
     ax.set(xlabel="parameters (millions)", ylabel="MACs for one image (millions)")
-save(fig, "01_cost_nasbench_macro")
+_ = save(fig, "01_cost_nasbench_macro")
 
 # %% [markdown]
 # Parameters and MACs are not one thing here: a block of the last stage brings many parameters (wide) and moderate MACs (few positions). Two
 # networks with equal MACs can differ by a factor in parameters. "Small" needs a unit.
+
+# %% [markdown]
+# ## 5 Different strings, one function
+#
+# 15,625 strings are not 15,625 networks. Some differences on paper make no difference to any image. Four reasons, each with
+# a pair of cells that compute the same:
+#
+# 1. **A dead node.** What enters a node that nothing leaves is computed for nobody.
+# 2. **Zero and skip.** A skip from node 1 to 3 can be a detour from 0 to 3; an edge that starts at a zero node carries zero.
+# 3. **Symmetry.** Nodes 1 and 2 have no names. Exchange them, and the same network is drawn differently.
+# 4. **Linearity.** Average pooling of a sum is the sum of the average poolings.
+
+# %%
+PAIRS = {
+    "a dead node": ((3, 0, 0, 2, 0, 0), (0, 0, 0, 2, 0, 0)),
+    "a detour of skips": ((1, 0, 3, 0, 0, 1), (0, 0, 0, 3, 0, 0)),
+    "exchanged nodes": ((3, 2, 0, 0, 1, 4), (2, 3, 0, 0, 4, 1)),
+    "pooling of a sum": ((3, 2, 1, 0, 0, 4), (3, 2, 0, 0, 4, 4)),
+}
+with style():
+    fig, axes = plt.subplots(len(PAIRS), 2, figsize=(6.2, 5.8))
+    for row, (reason, pair) in zip(axes, PAIRS.items(), strict=True):
+        for ax, member in zip(row, pair, strict=True):
+            draw_architecture(space, member, ax)
+        row[0].set_title(reason)
+_ = save(fig, "01_equal_cells")
+
+# %% [markdown]
+# Go along the coloured arrows from *in* to *out*, left and right, and write down the sum that arrives. In the second row: left, ReLU-conv-BN
+# of a copy of the input, then copied; right, ReLU-conv-BN of the input.
+#
+# "The same function" needs care: two networks have *different* random weights. We mean that for any weights of the one there are
+# weights of the other that make all outputs equal. A trick saves us from searching for them: let all convolutions of a cell
+# **share** their weights. What is equal as a formula is then equal as a number; what is not, will not be by chance.
+#
+# Two details. Offsets of batch norms are zero at the start; here they are not, or they could hide an error. And a batch norm
+# divides a factor of its input away, all but the small $\epsilon$: without a large $\epsilon$, a convolution of $2x$ would look
+# equal to one of $x$.
+
+
+# %%
+def cell_of_equal_weights(seed):
+    """A cell with all choices, in which each convolution has one set of weights, and all batch norms are one."""
+    torch.manual_seed(seed)
+    cell = Cell(4, [range(5)] * 6).double()
+    shared = cell.edges[0]
+    shared["2"].norm = shared["3"].norm
+    torch.nn.init.normal_(shared["3"].norm.weight)
+    torch.nn.init.normal_(shared["3"].norm.bias)
+    shared["3"].norm.eps = 0.1
+    for edge in cell.edges:
+        edge["2"], edge["3"] = shared["2"], shared["3"]
+    return cell
+
+
+cell = cell_of_equal_weights(seed=0)
+images = torch.randn(2, 4, 5, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+with torch.no_grad():
+    for reason, (left, right) in PAIRS.items():
+        one, two = (cell(images, member, used=(True,) * 6) for member in (left, right))
+        apart = float((one - two).abs().max())
+        print(
+            f"{reason:18} outputs apart: {apart:.0e}   canonical agrees: {space.canonical(left) == space.canonical(right)}"
+        )
+
+# %% [markdown]
+# Equal to rounding. `space.canonical(arch)` gives one representative for all architectures of a class, the cheapest. Two
+# architectures compute the same exactly if their representatives are the same.
+#
+# > **Predict.** How many different functions are there among 15,625 strings? Half? A tenth? Nine tenths?
+
+# %%
+canonical = {arch: space.canonical(arch) for arch in archs}
+classes = defaultdict(list)
+for arch, representative in canonical.items():
+    classes[representative].append(arch)
+sizes = Counter(len(members) for members in classes.values())
+print(f"{len(classes)} functions, {sizes[1]} of them with a single string; the largest class has {max(sizes)} strings")
+
+# %% [markdown]
+# **4,840**, less than a third. Most functions have one string only; but a few classes are huge: "a single 3×3 convolution" can be
+# written in 284 ways, most of them full of dead edges.
+#
+# Do not take `canonical` on trust: 2,000 random cells, grouped once by their *outputs* and once by `canonical`. (The kit's tests do
+# it for all 15,625.)
+
+# %%
+rng = np.random.default_rng(0)
+some = [archs[i] for i in rng.choice(len(archs), size=2000, replace=False)]
+with torch.no_grad():
+    outputs = [cell(images, arch, used=(True,) * 6).mul(1e6).round().flatten().tolist() for arch in some]
+by_output = len({tuple(output) for output in outputs})
+by_both = len({(tuple(output), canonical[arch]) for output, arch in zip(outputs, some, strict=True)})
+print("groups by output:", by_output, "  by canonical:", len({canonical[a] for a in some}), "  by both:", by_both)
+assert by_output == by_both == len({canonical[arch] for arch in some})
+
+# %% [markdown]
+# Three times the same number: neither grouping splits a group of the other. (It is a test by chance, and chance can be
+# unlucky: were all offsets negative, ReLU would wipe out every constant, and cells that differ would agree *at these weights*.)
+#
+# ### Why the literature says 6,466
+#
+# The authors of NAS-Bench-201 count 6,466 (*published*). Their rule builds a string for every node: the input is `0`, zero is `#`,
+# a skip copies its source's string, and the terms of a sum are sorted. Equal strings, equal architectures. We can compute it:
+
+
+# %%
+def unique_string(arch):
+    """The literature's name of the function: sorted sums, with '#' for zero."""
+    nodes = ["0"]
+    for node in (1, 2, 3):
+        terms = []
+        for (source, _), choice in [(edge, c) for edge, c in zip(EDGES, arch, strict=True) if edge[1] == node]:
+            name = OPERATIONS[choice]
+            if name == "none" or nodes[source] == "#":
+                terms.append("#")
+            else:
+                terms.append(nodes[source] if name == "skip_connect" else f"({nodes[source]})@{name}")
+        nodes.append("+".join(sorted(terms)))
+    return nodes[-1]
+
+
+strings = {arch: unique_string(arch) for arch in archs}
+print("different strings:", len(set(strings.values())))
+
+# %% [markdown]
+# 6,466, so this is the rule. It cannot be right that the same 15,625 networks are 4,840 and 6,466 functions.
+#
+# > **Predict.** Here are two pairs. Which pair is equal as a *function*? Which one has equal *strings*?
+
+# %%
+DISPUTED = {"pair A": ((0, 0, 0, 1, 0, 0), (0, 1, 0, 0, 0, 1)), "pair B": ((0, 0, 0, 1, 0, 0), (0, 0, 0, 1, 3, 0))}
+with style():
+    fig, axes = plt.subplots(2, 2, figsize=(6.8, 3.5))
+    for row, (name, pair) in zip(axes, DISPUTED.items(), strict=True):
+        for ax, member in zip(row, pair, strict=True):
+            draw_architecture(space, member, ax)
+        row[0].set_title(name)
+_ = save(fig, "01_disputed_cells")
+
+# %%
+with torch.no_grad():
+    for name, pair in DISPUTED.items():
+        one, two = (cell(images, member, used=(True,) * 6) for member in pair)
+        difference = (two - one)[0, :, 0, 0].round(decimals=3) + 0.0
+        print(
+            f"{name}: strings {strings[pair[0]]} and {strings[pair[1]]}, difference per channel {difference.tolist()}"
+        )
+
+# %% [markdown]
+# **Pair A** is the identity twice: the input goes through untouched. But the strings keep every zero of the sum: `#+#+0` is not `#+#+#+0`.
+# So the literature counts one function several times. (Nor does it spread pooling over a sum.)
+#
+# **Pair B** has one string and two functions. On the right a 3×3 convolution reads node 1, which nothing enters. Convolution of
+# zero is zero, but the batch norm behind it makes of zero its **offset**, a learnable constant per channel. The string calls the whole term `#`.
+# At the start of training offsets are zero and both cells agree; after the first step they do not.
+
+# %%
+strings_of, functions_of = defaultdict(set), defaultdict(set)
+for arch in archs:
+    strings_of[canonical[arch]].add(strings[arch])
+    functions_of[strings[arch]].add(canonical[arch])
+print("functions with more than one string:", sum(len(names) > 1 for names in strings_of.values()))
+print("strings with more than one function:", sum(len(group) > 1 for group in functions_of.values()))
+
+# %% [markdown]
+# So 6,466 errs both ways: 825 functions are counted more than once, and 101 strings each hide two or more functions. The number to
+# use depends on the question. For "how many rows of the table are the same network up to training noise", use 4,840.
+#
+# Why bother? (a) A search that proposes the same function twice wastes a training. (b) A ranking over 1,000 "random architectures" with
+# the same function many times in it measures noise; `space.sample_distinct` draws among functions. (c) Perturbed neighbours that are the same
+# function teach nothing: see Section 8.
+#
+# ### Exercise 3
+#
+# Some cells give **zero** for every image, whatever the weights. Write `output_is_zero(arch)` without using `canonical`: go from node 1 to
+# node 3 and keep track of which nodes are zero. Pair B holds the trap. (`EDGES[i]` is the pair (source, target) of slot `i`; choices are
+# 0 `none`, 1 `skip_connect`, 2 and 3 convolutions, 4 pooling.)
+
+
+# %%
+def check_zero(function):
+    """Compare an answer to exercise 3 with the library, over the whole space."""
+    space = get_space("nasbench201")
+    for arch in space.all_archs():
+        expected = space.canonical(arch) == (0,) * 6
+        if function(arch) is not expected:
+            print(f"Not yet: for {arch} the answer is {expected}, your function says {function(arch)}.")
+            return
+    print("Exercise 3: correct.")
+
+
+# %%
+def output_is_zero(arch): ...  # your code
+
+
+check_zero(output_is_zero)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# A node is zero if each of its incoming edges is `none`, or is a skip or a pooling that starts at a zero node. A convolution never gives zero.
+# Slots are ordered so that all edges into a node come before the edges out of it.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def output_is_zero(arch):
+#     zero = [False, True, True, True]  # the input is not zero; the others are until something enters
+#     for (source, target), choice in zip(EDGES, arch):
+#         if choice in (2, 3) or (choice in (1, 4) and not zero[source]):
+#             zero[target] = False
+#     return zero[3]
+# ```
+#
+# 201 strings compute zero. All images then get the same logits, the classifier's offsets: 10 % accuracy on CIFAR-10.
+#
+# </details>
+#
+# ## 6 A chain of blocks: NAS-Bench-Macro
+#
+# The second space is what Eq. 2 has in mind: a stem, eight blocks in a row, a head. Three stages of 2, 3 and 3 blocks;
+# the first block of each halves the resolution and doubles the channels. A slot holds `identity`, `MB3_K3` or `MB6_K5`
+# (expansion 3 or 6, kernel 3 or 5); the notation is one digit per slot. $3^8 = 6{,}561$ strings.
+
+# %%
+chain = macro.from_string("10201100")
+with style():
+    fig, axes = plt.subplots(2, 1, figsize=(7.2, 3.8))
+    draw_architecture(macro, chain, axes[0])
+    axes[0].set_title(macro.to_string(chain))
+    draw_architecture(macro, macro.canonical(chain), axes[1])
+    axes[1].set_title(macro.to_string(macro.canonical(chain)))
+_ = save(fig, "01_equal_chains")
+
+# %% [markdown]
+# An identity inside a stage is a wire. In stage 2, "block, wire, block" and "block, block, wire" are the same two blocks in the same order;
+# `canonical` pushes the wires to the stage's end. The *first* block of a stage is no wire even where it is called identity: it must change the shape, so it is a
+# strided 1×1 convolution.
+#
+# > **Predict.** How many networks remain? It can be done by hand: a stage of $k$ blocks has 3 choices for the first, and then a sequence of *at most* $k - 1$
+# > real blocks, each of two kinds.
+
+# %%
+per_stage = [3 * sum(2**length for length in range(blocks)) for blocks in macro.stages]
+print("by hand:", per_stage, "product", np.prod(per_stage), "  by canonical:", len(macro.canonical_archs()))
+assert np.prod(per_stage) == len(macro.canonical_archs())
+
+# %% [markdown]
+# $9 \cdot 21 \cdot 21 = 3{,}969$. And by numbers: copy the weights of the first chain, block by block and in order, into the second. Wires have no
+# weights, so the blocks that do are matched one to one.
+
+# %%
+small_macro = get_space("nasbench-macro", channels=8, head_channels=32)
+first, second = (small_macro.network(a, seed=s) for s, a in enumerate([chain, macro.canonical(chain)]))
+second.load_state_dict({k: v for k, v in first.state_dict().items() if not k.startswith("blocks.")}, strict=False)
+for source, target in zip(filter(len, first.blocks), filter(len, second.blocks), strict=True):
+    target.load_state_dict(source.state_dict())
+digits = load_images("digits", size=16, count=500)
+x = digits.normalise(digits.train.images[:64]).expand(-1, 3, -1, -1)
+print("logits apart:", float((first(x).logits - second(x).logits).abs().max().detach()))
+
+# %% [markdown]
+# Not "close": equal, bit for bit, on 64 images of digits. In the benchmark's table the two strings still have different accuracies, since they were
+# trained separately. That difference is pure luck of training, and no ranking method can predict it.
+#
+# ## 7 The SuperNet: all of them in one network
+#
+# To train 15,625 networks takes a cluster. One-shot NAS trains *one*, the **SuperNet**: it has in every slot the modules of **all**
+# choices. An architecture is a path through it; calling it takes the path as second argument. We take a small one: 8 channels, one cell a stage.
+
+# %%
+small = get_space("nasbench201", channels=8, cells=1)
+net = small.supernet(in_channels=1, seed=0)
+held = sum(parameter.numel() for parameter in net.parameters())
+apart = sum(small.cost(arch, input_shape=(1, 16, 16)).params for arch in archs)
+print(f"the SuperNet has {held:,} parameters; all {small.size:,} networks apart have {apart:,}")
+try:
+    net(torch.zeros(2, 1, 16, 16))
+except ArchError as error:
+    print(error)
+
+# %% [markdown]
+# 2,500 times fewer, because the 3×3 convolution of the first edge is *one* set of weights, in whichever of the 3,125 architectures that have it. That is the
+# whole idea, and the whole problem: what is good for one of them need not be good for the others.
+#
+# **One path.** A forward pass returns logits and one feature map per stage, the $f_j$ that distillation (Eq. 6) compares:
+
+# %%
+x = digits.normalise(digits.train.images[:64])
+path = small.from_string(text)
+output = net(x, path)
+print("logits", tuple(output.logits.shape))
+for stage, feature_map in enumerate(output.stages, start=1):
+    print(f"stage {stage}", tuple(feature_map.shape))
+with style():
+    fig, axes = plt.subplots(4, 1, figsize=(8, 4.6))
+    rows = [x[:1], *[stage[0, :8, None] for stage in output.stages]]
+    for ax, maps, name in zip(axes, rows, ["image", "stage 1", "stage 2", "stage 3"], strict=True):
+        ax.imshow(
+            make_grid(maps.detach(), nrow=8, normalize=True, scale_each=True, padding=1, pad_value=1)[0], cmap="gray"
+        )
+        ax.set(title=f"{name}: {maps.shape[-1]}×{maps.shape[-1]}", xticks=[], yticks=[])
+_ = save(fig, "01_stages")
+
+# %% [markdown]
+# One digit, and the first eight channels of each stage (untrained weights). Channels double and resolution halves from stage to stage. **All** architectures of a
+# space have the same shapes here, which is why the paper can compare feature maps of teacher and student without an adapter.
+#
+# **Who learns?** SPOS draws one path, runs it and steps.
+#
+# > **Predict.** Which share of the SuperNet's parameters gets a gradient from the path above (one 3×3, one 1×1, one pooling, one skip)?
+
+# %%
+net.zero_grad()
+F.cross_entropy(net(x, path).logits, digits.train.labels[:64]).backward()
+touched = {name for name, parameter in net.named_parameters() if parameter.grad is not None}
+count = sum(net.get_parameter(name).numel() for name in touched)
+print(f"{count:,} of {held:,} parameters ({count / held:.0%}) have a gradient")
+print(
+    "edges of the first cell:", sorted({name.split(".")[4] for name in touched if name.startswith("cells.0.0.edges")})
+)
+
+# %% [markdown]
+# The frame (stem, reductions, classifier) learns from every path. Of the twelve convolutions of each cell only two have been touched: slot 0's 3×3 and slot
+# 5's 1×1. A given choice is trained in one step out of five. That "the corresponding branch is not fully trained" is the paper's opening complaint.
+#
+# **What a candidate inherits.** `extract` gives the stand-alone network of a path with its own copy of the path's weights:
+
+# %%
+candidate = net.extract(path)
+same = torch.equal(candidate(x).logits, net(x, path).logits)
+with torch.no_grad():
+    before = net(x, path).logits
+    for parameter in candidate.parameters():
+        parameter.add_(1.0)
+print("same output:", same, "  SuperNet untouched by training the copy:", torch.equal(before, net(x, path).logits))
+print("names are the SuperNet's:", set(candidate.state_dict()) <= set(net.state_dict()))
+assert same and len(list(candidate.parameters())) == len(touched)
+
+# %% [markdown]
+# The copy has exactly as many parameters as the path touched. In the search each candidate $S_i$ is such a copy: thirty of them are retrained in a search epoch
+# and none disturbs another, or the SuperNet.
+#
+# **Eq. 2, executed.** In the chain space the parts of a network can be run one by one: stem, eight blocks, head. Our toy function
+# `run_chain` from Section 1 does it, feature maps of Eq. 3 included:
+
+# %%
+macro_net = small_macro.supernet(in_channels=1, seed=0)
+blocks = [lambda h, slot=slot, choice=choice: macro_net.block(slot, choice, h) for slot, choice in enumerate(chain)]
+maps = run_chain([macro_net.stem, *blocks, macro_net.head], x)
+print("as one call: same logits", torch.equal(maps[-1], macro_net(x, chain).logits))
+print("resolution after stem and blocks:", [m.shape[-1] for m in maps[:-1]])
+
+# %% [markdown]
+# Two chains that begin alike have the *same* first feature maps (if their batch norms use the same statistics). So a thousand chains can share the computation of their
+# common beginnings. The ranking of notebook 03 lives on that.
+#
+# ## 8 Neighbours: one slot apart
+#
+# The paper's last distillation step asks a good architecture $S_j$ to be robust: its outputs should stay close to those of architectures that differ in one slot.
+#
+# $$S_j^P = \{S_i \mid \exists k:\; C_j^k \ne C_i^k, \quad \forall m \ne k:\; C_j^m = C_i^m\} \qquad (21)$$
+#
+# > **Predict.** How many neighbours has an architecture of NAS-Bench-201? Of NAS-Bench-Macro? Does the number depend on the architecture?
+#
+# ### Exercise 4
+#
+# Write `neighbours(space, arch)`: the list of all architectures that differ from `arch` in exactly one slot, each once. It should work for any space:
+# `len(space.slots[k].choices)` is the number of choices of slot `k`.
+
+
+# %%
+def check_neighbours(function):
+    """Compare an answer to exercise 4 with the definition, Eq. 21, in two spaces."""
+    for name in ("nasbench201", "nasbench-macro"):
+        space = get_space(name)
+        arch = space.sample(np.random.default_rng(1))
+        answer = function(space, arch) or []
+        wanted = {a for a in space.all_archs() if sum(i != j for i, j in zip(a, arch, strict=True)) == 1}
+        if set(answer) != wanted or len(answer) != len(wanted):
+            print(
+                f"Not yet: in {name} {arch} has {len(wanted)} neighbours; {len(wanted & set(answer))} of them are among"
+            )
+            print(f"the {len(answer)} that your function gives.")
+            return
+    print("Exercise 4: correct.")
+
+
+# %%
+def neighbours(space, arch): ...  # your code
+
+
+check_neighbours(neighbours)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Two loops: over slots $k$, and over the choices of slot $k$ other than `arch[k]`. A tuple with one entry changed is
+# `(*arch[:k], choice, *arch[k + 1:])`.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def neighbours(space, arch):
+#     return [
+#         (*arch[:k], choice, *arch[k + 1 :])
+#         for k, slot in enumerate(space.slots)
+#         for choice in range(len(slot.choices))
+#         if choice != arch[k]
+#     ]
+# ```
+#
+# $6 \cdot 4 = 24$ and $8 \cdot 2 = 16$, for every architecture.
+#
+# </details>
+#
+# How far away is "one slot apart"? Here are all pairs of neighbours of the cell space at once, by slot: how many are the same function?
+
+# %%
+rows = []
+for k, slot in enumerate(space.slots):
+    pairs = [(a, (*a[:k], c, *a[k + 1 :])) for a in archs for c in range(a[k])]
+    equal = sum(canonical[one] == canonical[other] for one, other in pairs)
+    rows.append({"slot": slot.name, "pairs": len(pairs), "same function": f"{equal / len(pairs):.1%}"})
+pd.DataFrame(rows)
+
+# %% [markdown]
+# An edge into node 1 or 2 can be changed without any effect, if nothing leaves that node. An edge into the output node always counts (unless its source is
+# zero). For Eq. 22 such a silent neighbour is a wasted teacher: its divergence from $S_j$ is zero as far as the function goes. The kit can draw
+# neighbours among different functions; the paper does not say whether it did.
+#
+# ## What to take along
+#
+# * An architecture is a tuple of choices. Everything that a search does (draw, mutate, cross, perturb) is done on tuples.
+# * Cost is a sum over slots. A count that one can check by hand, with torch, and against the published table agrees exactly, or differs for a reason.
+# * 15,625 strings are 4,840 functions, and 6,561 chains are 3,969 networks. Count functions.
+# * A SuperNet holds every choice of every slot; one path is trained at a time; a candidate takes a copy.
+#
+# **Next:** notebook 02 trains a SuperNet. Its question is who gets how much training.
