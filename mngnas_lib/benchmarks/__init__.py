@@ -1,0 +1,90 @@
+"""Ground truth: accuracies of trained architectures, behind one interface.
+
+A benchmark file is named by its path, or found in the folder of the environment variable ``MNGNAS_BENCHMARKS``, or in
+``data/benchmarks`` below the working directory::
+
+    benchmark = get_benchmark("nasbench-macro")
+    benchmark.query("22212220").test
+    print(benchmark.describe())
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from mngnas_lib.benchmarks import files, macro, nasbench201
+from mngnas_lib.benchmarks.base import Benchmark, Record, Scores
+from mngnas_lib.benchmarks.convert import convert
+from mngnas_lib.benchmarks.files import recognise
+from mngnas_lib.errors import BenchmarkError
+
+#: Name of a benchmark: its loader, the kind of file that it reads, and where to get that
+LOADERS: dict[str, tuple[Callable[..., Benchmark], str, str]] = {
+    "nasbench201": (
+        nasbench201.load,
+        files.TABLE_201,
+        "The project NAS-Bench-201 by D-X-Y on GitHub describes its official file NAS-Bench-201-v1_1-096897.pth; "
+        "`mngnas benchmark convert` (mngnas_lib.benchmarks.convert) makes the table nasbench201.csv.gz of it, once",
+    ),
+    "nasbench-macro": (
+        macro.load,
+        files.OFFICIAL_MACRO,
+        "The project NAS-Bench-Macro by xiusu on GitHub holds its official file nas-bench-macro_cifar10.json, which is "
+        "read as it is",
+    ),
+}
+
+
+def get_benchmark(name: str, path: str | os.PathLike[str] | None = None, **options: object) -> Benchmark:
+    """The benchmark called ``name``.
+
+    Args:
+        name: ``nasbench201`` or ``nasbench-macro``.
+        path: its file; None: the first of the right kind among those that :func:`find_benchmarks` finds.
+        options: what the loader takes: ``dataset``, and for ``nasbench201`` also ``epochs``
+            (:func:`mngnas_lib.benchmarks.nasbench201.load`).
+
+    Raises:
+        BenchmarkError: no such benchmark, option, dataset or file; or the file is damaged or of another kind.
+    """
+    load, kind, source = _loader(name)
+    known = [parameter for parameter in inspect.signature(load).parameters if parameter != "path"]
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        raise BenchmarkError(f"benchmark {name} has no option {', '.join(unknown)}: it takes {', '.join(known)}")
+    if path is None:
+        found = files.find(kind)
+        if not found:
+            places = " and ".join(str(folder) for folder in files.folders())
+            raise BenchmarkError(
+                f"no file for {name} in {places}: it takes {files.KINDS[kind]}. {source}. "
+                f"Put it there, name its folder in the environment variable {files.VARIABLE}, or give its path"
+            )
+        path = found[0]
+    return load(path, **options)
+
+
+def find_benchmarks() -> list[tuple[str, Path]]:
+    """Names and files of all benchmarks that :func:`get_benchmark` finds without a path, the one it takes first."""
+    return [(name, path) for name, (_, kind, _) in LOADERS.items() for path in files.find(kind)]
+
+
+def _loader(name: str) -> tuple[Callable[..., Benchmark], str, str]:
+    if name not in LOADERS:
+        raise BenchmarkError(f"no benchmark is called {name!r}: choose one of {', '.join(LOADERS)}")
+    return LOADERS[name]
+
+
+__all__ = [
+    "LOADERS",
+    "Benchmark",
+    "Record",
+    "Scores",
+    "convert",
+    "find_benchmarks",
+    "get_benchmark",
+    "recognise",
+]

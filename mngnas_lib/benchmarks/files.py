@@ -1,0 +1,138 @@
+"""Benchmark files on disk: which kind a file is, and where files are looked for."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import zlib
+from pathlib import Path
+
+from mngnas_lib.errors import BenchmarkError
+
+#: What :func:`recognise` answers, and its words for people
+TABLE_201 = "nasbench201-table"
+OFFICIAL_201 = "nasbench201-official"
+OFFICIAL_MACRO = "nasbench-macro"
+UNKNOWN = "unknown"
+KINDS = {
+    TABLE_201: "a converted table of NAS-Bench-201",
+    OFFICIAL_201: "the official file of NAS-Bench-201, which is to be converted once",
+    OFFICIAL_MACRO: "the official JSON file of NAS-Bench-Macro",
+    UNKNOWN: "no kind of file that this kit knows",
+}
+
+#: Folders searched where no path is given: this environment variable, then this folder
+VARIABLE = "MNGNAS_BENCHMARKS"
+FOLDER = Path("data", "benchmarks")
+
+_HEAD = 4 << 20
+_GZIP = b"\x1f\x8b"
+_MACRO = re.compile(rb'\s*\{\s*"[012]{8}"\s*:\s*\{\s*"(test_acc|mean_acc|std|params|flops)"')
+_OFFICIAL_NAME = re.compile(r"NAS-Bench-201-v\d_\d-[0-9a-f]{6}\.pth")
+
+
+def recognise(path: str | os.PathLike[str]) -> str:
+    """Which kind of benchmark file ``path`` is: one of the keys of ``KINDS``.
+
+    Looks at the beginning of the content (and, for a pickle, at its name), and executes nothing of it. A file that
+    is cut short keeps its kind.
+
+    Raises:
+        BenchmarkError: there is no such file, or it cannot be read.
+    """
+    path = existing(path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError as error:
+        raise BenchmarkError(f"{path} cannot be read ({error.strerror}): check its permissions") from error
+    if head.startswith(_GZIP):
+        try:
+            text = zlib.decompressobj(wbits=31).decompress(head, 1 << 16)
+        except zlib.error:
+            return UNKNOWN
+    else:
+        text = head
+    header = text.split(b"\n", 1)[0].strip().split(b",")
+    if b"arch" in header and any(name.startswith((b"cifar10", b"imagenet16")) for name in header):
+        return TABLE_201
+    if _MACRO.match(text):
+        return OFFICIAL_MACRO
+    # both layouts of torch.save keep strings as they are
+    if head.startswith((b"\x80", b"PK")) and (b"meta_archs" in head or _OFFICIAL_NAME.fullmatch(path.name)):
+        return OFFICIAL_201
+    return UNKNOWN
+
+
+def existing(path: str | os.PathLike[str]) -> Path:
+    """``path`` as a Path.
+
+    Raises:
+        BenchmarkError: there is no file of this name.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        what = "is a folder, not a file" if path.is_dir() else "does not exist"
+        raise BenchmarkError(f"benchmark file {path} {what}: give the path of the file itself")
+    return path
+
+
+def expect(path: str | os.PathLike[str], kind: str) -> Path:
+    """``path`` as a Path, after making sure that it is of the given kind.
+
+    Raises:
+        BenchmarkError: it is not there, or of another kind (which the message tells).
+    """
+    path = existing(path)
+    found = recognise(path)
+    if found == kind:
+        return path
+    remedy = "give the path of the right file"
+    if found == OFFICIAL_201 and kind == TABLE_201:
+        remedy = "run `mngnas benchmark convert` (mngnas_lib.benchmarks.convert) and give the path of its result"
+    raise BenchmarkError(f"{path} should be {KINDS[kind]}, but it looks like {KINDS[found]}: {remedy}")
+
+
+def read_text(path: Path) -> str:
+    """The text of a plain or gzipped file.
+
+    Raises:
+        BenchmarkError: it is cut short or damaged.
+    """
+    try:
+        content = path.read_bytes()
+        if content.startswith(_GZIP):
+            content = gzip.decompress(content)
+        return content.decode()
+    except (EOFError, zlib.error, gzip.BadGzipFile, UnicodeDecodeError) as error:
+        raise BenchmarkError(f"{path} is cut short or damaged ({error}): get the file again") from error
+    except OSError as error:
+        raise BenchmarkError(f"{path} cannot be read ({error.strerror}): check its permissions") from error
+
+
+def read_json(path: Path) -> object:
+    """The content of a JSON file, plain or gzipped. Errors as in :func:`read_text`."""
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise BenchmarkError(f"{path} is cut short or damaged ({error}): get the file again") from error
+
+
+def folders() -> list[Path]:
+    """The folders in which benchmark files are looked for, in order."""
+    named = os.environ.get(VARIABLE)
+    return ([Path(named).expanduser()] if named else []) + [FOLDER]
+
+
+def find(kind: str) -> list[Path]:
+    """The files of a kind in :func:`folders`, sorted by name within each folder."""
+    suffixes = (".csv", ".csv.gz", ".json", ".json.gz", ".pth")
+    found = []
+    for folder in folders():
+        if not folder.is_dir():
+            continue
+        files = (path for path in sorted(folder.iterdir()) if path.name.endswith(suffixes) and path.is_file())
+        found += [path for path in files if os.access(path, os.R_OK) and recognise(path) == kind]
+    return found
