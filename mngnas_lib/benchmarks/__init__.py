@@ -17,8 +17,8 @@ from pathlib import Path
 
 from mngnas_lib.benchmarks import files, macro, nasbench201
 from mngnas_lib.benchmarks.base import Benchmark, Record, Scores
-from mngnas_lib.benchmarks.convert import convert
 from mngnas_lib.benchmarks.files import recognise
+from mngnas_lib.benchmarks.official201 import convert
 from mngnas_lib.errors import BenchmarkError
 
 #: Name of a benchmark: its loader, the kind of file that it reads, and where to get that

@@ -197,6 +197,21 @@ def parse_archs(space: SearchSpace, known: Mapping[str, Arch], texts: Sequence[o
     return np.array(archs, dtype=np.int64)
 
 
+def as_counts(values: pd.Series, what: str, path: Path) -> pd.Series:
+    """How many runs a mean averages; NaN, where there is no mean, stays NaN.
+
+    Raises:
+        BenchmarkError: a value is no whole number from 1.
+    """
+    counts = pd.to_numeric(values, errors="coerce")
+    wrong = values.notna() & ~((counts >= 1) & (counts % 1 == 0))
+    if wrong.any():
+        raise BenchmarkError(
+            f"{path}: {what} is to count training runs, but holds {values[wrong].iloc[0]!r}. Get the file again"
+        )
+    return counts
+
+
 def as_fractions(percent: np.ndarray, what: str, path: Path, *, check_scale: bool = True) -> np.ndarray:
     """Accuracies in percent as fractions; NaN, for a value that is not there, stays NaN.
 

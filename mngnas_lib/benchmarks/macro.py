@@ -18,8 +18,9 @@ FIELDS = ("test_acc", "mean_acc", "std", "params", "flops")
 
 ABOUT = (
     "test: accuracy on CIFAR-10's 10,000 test images, mean over three runs of 50 epochs with different seeds. Each "
-    "run's figure is that of its best epoch on these same test images, not of its last epoch: it is an optimistic estimate, "
-    "and not comparable with accuracies of networks whose epoch was not chosen so.\n"
+    "run's figure is that of its best epoch on these same test images, not of its last epoch: it is an optimistic "
+    "estimate, and not comparable with accuracies of networks whose epoch was not chosen so. Keys that write the same "
+    "network differently (identities moved within a stage) share its figures: 3,969 networks were trained.\n"
     "valid: not published.\n"
     "runs: the three runs' test accuracies.\n"
     "params, macs: of the network for one image, as published (the kit's own count agrees)."
@@ -41,6 +42,9 @@ def load(path: str | os.PathLike[str], *, dataset: str = "cifar10") -> Benchmark
     known = {"".join(map(str, arch)): arch for arch in space.all_archs()}
     choices = parse_archs(space, known, list(entries), path)
     runs = as_fractions(columns["test_acc"], "test_acc", path)
+    if np.isnan(runs).any():
+        key = list(entries)[np.isnan(runs).any(axis=1).argmax()]
+        raise BenchmarkError(f"{path}: {key} should have three test accuracies. Get the file again")
     params, macs = costs(space, choices, INPUT_SHAPE, NUM_CLASSES)
     for field, ours in (("params", params), ("flops", macs)):
         wrong = np.flatnonzero(columns[field] != ours)
@@ -82,4 +86,4 @@ def _columns(entries: object, path: Path) -> dict[str, np.ndarray]:
             raise BenchmarkError(f"{path}: {key} has no {', '.join(missing)}. Get the file again")
         if not isinstance(entry["test_acc"], list) or len(entry["test_acc"]) != 3:
             raise BenchmarkError(f"{path}: {key} should have three test accuracies. Get the file again")
-    return {field: np.array([entry[field] for entry in entries.values()]) for field in FIELDS}
+    return {field: np.array([entry[field] for entry in entries.values()], dtype=object) for field in FIELDS}

@@ -3,7 +3,7 @@
 The table is a (gzipped) CSV file with one row an architecture: its notation in ``arch``, then accuracies in percent in
 columns such as ``cifar100_valid`` and, after 12 epochs of training, ``cifar100_valid_12ep``. Two kinds of columns are
 optional: ``cifar100_valid_runs`` counts the runs that a mean averages, and ``cifar100_test_seed777`` has the test
-accuracies after 200 epochs of the runs with this seed. :mod:`mngnas_lib.benchmarks.convert` writes such tables.
+accuracies after 200 epochs of the runs with this seed. :func:`mngnas_lib.benchmarks.convert` writes such tables.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mngnas_lib.benchmarks.base import Benchmark, as_fractions, costs, parse_archs
+from mngnas_lib.benchmarks.base import Benchmark, as_counts, as_fractions, costs, parse_archs
 from mngnas_lib.benchmarks.files import TABLE_201, expect, read_text
 from mngnas_lib.errors import BenchmarkError
 from mngnas_lib.spaces import Arch, InputShape, NasBench201
@@ -43,7 +43,7 @@ SPLITS = {
         "test": "the other half of CIFAR-100's test images (5,000), by the same networks",
     },
     "imagenet16-120": {
-        "valid": "half of ImageNet16-120's validation images (3,000), by networks trained on its 151,700 training images",
+        "valid": "half of ImageNet16-120's validation images (3,000), by networks trained on its training images",
         "test": "the other half of ImageNet16-120's validation images (3,000), by the same networks",
     },
 }
@@ -83,7 +83,7 @@ def load(path: str | os.PathLike[str], *, dataset: str = "cifar10", epochs: int 
     for split in ("valid", "test"):
         counted = f"{prefix}_{split}_runs{EPOCHS[epochs]}"
         if counted in frame:
-            columns[f"{split}_runs"] = frame[counted]
+            columns[f"{split}_runs"] = as_counts(frame[counted], f"column {counted}", path)
     if "index" in frame:
         columns["index"] = frame["index"]
 
@@ -139,6 +139,8 @@ def _read(path: Path) -> pd.DataFrame:
         frame = pd.read_csv(io.StringIO(read_text(path)))
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise BenchmarkError(f"{path} is cut short or damaged ({error}): get the file again") from error
+    if not isinstance(frame.index, pd.RangeIndex):  # what pandas makes of rows that are longer than the header
+        raise BenchmarkError(f"{path} is cut short or damaged (rows have more fields than the header): get it again")
     return frame
 
 

@@ -1,9 +1,9 @@
 """The official file of NAS-Bench-201, made into a compact table, once.
 
-``NAS-Bench-201-v1_1-096897.pth`` is a pickle of 15,625 training histories (4.7 GB; v1_0, ``e61699``, is 2.1 GB). Loading a
-pickle can execute any code, which is why current torch refuses it unless told otherwise. It is loaded here only if its
-checksum agrees with its name, or if the caller says that it is to be trusted. The table holds the final accuracies
-alone (:mod:`mngnas_lib.benchmarks.nasbench201`), and is read in a fraction of a second.
+``NAS-Bench-201-v1_1-096897.pth`` (and v1_0, ``e61699``) is a pickle of 15,625 training histories, several gigabytes.
+Loading a pickle can execute any code, which is why current torch refuses it unless told otherwise. It is loaded here
+only if its checksum agrees with its name, or if the caller says that it is to be trusted. The table holds the final
+accuracies alone (:mod:`mngnas_lib.benchmarks.nasbench201`), and is read in a fraction of a second.
 """
 
 from __future__ import annotations
@@ -30,6 +30,17 @@ if TYPE_CHECKING:
 #: Hexadecimal digits of a checksum that the names of the two official files end with
 OFFICIAL_DIGITS = ("e61699", "096897")
 
+#: What unpickling raises for a file that is cut short, damaged, or made of objects that are not there
+_UNPICKLING_ERRORS = (
+    pickle.UnpicklingError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ImportError,
+)
 #: The official file's word for a number of epochs
 _SETTINGS = {200: "full", 12: "less"}
 #: Column of the table: the official names of the dataset (which includes how it was split) and of the set of images
@@ -65,7 +76,7 @@ def convert(
         The table's path.
 
     Raises:
-        BenchmarkError: the file is missing, of another kind, damaged or not to be trusted; or ``out`` cannot be written.
+        BenchmarkError: the file is missing, of another kind, damaged or not trusted, or ``out`` cannot be written.
     """
     path = existing(path)
     out = Path(out).expanduser()
@@ -80,7 +91,7 @@ def convert(
     return out
 
 
-def checksum_agrees(file: BinaryIO, digits: tuple[str, ...] = OFFICIAL_DIGITS) -> bool:
+def checksum_agrees(file: BinaryIO) -> bool:
     """Whether a checksum of the file begins or ends with one of the official six digits.
 
     Which checksum the official names carry is not documented, so MD5, SHA-1 and SHA-256 are tried. Six digits tell
@@ -91,7 +102,8 @@ def checksum_agrees(file: BinaryIO, digits: tuple[str, ...] = OFFICIAL_DIGITS) -
     while block := file.read(1 << 20):
         for state in hashes:
             state.update(block)
-    return any(state.hexdigest().startswith(digits) or state.hexdigest().endswith(digits) for state in hashes)
+    sums = [state.hexdigest() for state in hashes]
+    return any(checksum.startswith(OFFICIAL_DIGITS) or checksum.endswith(OFFICIAL_DIGITS) for checksum in sums)
 
 
 def _load(path: Path, trust_pickle: bool) -> dict:
@@ -102,25 +114,18 @@ def _load(path: Path, trust_pickle: bool) -> dict:
         if not trust_pickle and not checksum_agrees(file):
             raise BenchmarkError(
                 f"{path} is a pickle, and loading it can execute code. Its checksum does not agree with the official "
-                f"files' ({' or '.join(OFFICIAL_DIGITS)}): it is damaged, or another file. Get it again; or, if you trust "
-                "whoever made it, allow it with --trust-pickle (trust_pickle=True)"
+                f"files' ({' or '.join(OFFICIAL_DIGITS)}): it is damaged, or another file. Get it again; or, if you "
+                "trust whoever made it, allow it with --trust-pickle (trust_pickle=True)"
             )
         file.seek(0)
         try:
             content = torch.load(file, map_location="cpu", weights_only=False)
-        except (
-            RuntimeError,
-            EOFError,
-            pickle.UnpicklingError,
-            ValueError,
-            KeyError,
-            AttributeError,
-            ImportError,
-        ) as error:
+        except _UNPICKLING_ERRORS as error:
             raise BenchmarkError(
                 f"{path} is cut short or damaged ({type(error).__name__}: {error}): get the file again"
             ) from error
-    if not isinstance(content, dict) or not {"meta_archs", "arch2infos"} <= content.keys():
+    parts = content if isinstance(content, dict) else {}
+    if not isinstance(parts.get("meta_archs"), list) or not isinstance(parts.get("arch2infos"), dict):
         raise BenchmarkError(f"{path} does not hold what {KINDS[OFFICIAL_201].split(',')[0]} does: get the right file")
     return content
 
@@ -144,6 +149,8 @@ def _table(content: dict, path: Path, progress: bool | None) -> pd.DataFrame:
     if not rows:
         raise BenchmarkError(f"{path} has no results of any architecture: get the file again")
     table = pd.DataFrame(rows)
+    counts = [column for column in table if "_runs" in column]
+    table[counts] = table[counts].astype("Int64")  # whole numbers, with gaps where there are no runs
     first = ["arch", "index"]
     return table[first + sorted(column for column in table if column not in first)]
 
@@ -188,8 +195,7 @@ def _write(table: pd.DataFrame, out: Path) -> None:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                # counts have gaps where there are no runs; without this they would be written as 3.0
-                text = table.convert_dtypes(convert_string=False).to_csv(index=False, float_format="%.8g")
+                text = table.to_csv(index=False, float_format="%.8g")
                 file.write(gzip.compress(text.encode(), mtime=0))
                 file.flush()
                 os.fsync(file.fileno())
