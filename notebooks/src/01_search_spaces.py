@@ -3,13 +3,14 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/mngnas-kit/mngnas-kit/blob/main/notebooks/01_search_spaces.ipynb)
 #
-# **After this notebook you can** write an architecture as a string of choices and read the notation of two benchmarks;
-# count the parameters and multiply-accumulates of a network by hand; tell when two architectures are one and the same
-# function, and why careful people count 4,840 and 6,466 of them; say what a SuperNet holds, what one path of it trains
-# and what a candidate inherits; and list the one-slot neighbours that perturbation-aware distillation needs.
+# **After this notebook you can** write an architecture as a string of choices and read the notation of two
+# benchmarks; count the parameters and multiply-accumulates of a network by hand; tell when two architectures are
+# one and the same function, and why careful people count 4,840 and 6,466 of them; say what a SuperNet holds, what
+# one path of it trains and what a candidate inherits; and list the one-slot neighbours that perturbation-aware
+# distillation needs.
 #
-# **Of the paper:** Section III-A with Eq. 1, 2 and 3; the two spaces on which Section IV-F measures rankings; the set of
-# Eq. 21. No figures or tables: all figures here are the kit's own.
+# **Of the paper:** Section III-A with Eq. 1, 2 and 3; the two spaces on which Section IV-F measures rankings; the
+# set of Eq. 21. No figures or tables: all figures here are the kit's own.
 #
 # **Time:** quick 30 s · laptop 30 s · paper 30 s (2 CPU cores; nothing is trained, so the profile changes nothing)
 
@@ -56,14 +57,18 @@ from mngnas_lib.spaces import get_space
 from mngnas_lib.spaces.nasbench201 import EDGES, OPERATIONS
 from mngnas_lib.spaces.nasbench201_network import Cell
 
+print("kit", mngnas_lib.__version__)
+
 # %% [markdown]
 # ## 1 An architecture is a string of choices
 #
 # Somebody hands you a drawing of a neural network with gaps in it: here a layer is missing, there another one. For
-# each gap there is a short list of layers that fit. A **search space** $\mathcal{A}$ is this drawing; a gap is a **slot**; and
-# an **architecture** $\delta$ says for every slot which item of its list is taken. Nothing else is searched.
+# each gap there is a short list of layers that fit. A **search space** $\mathcal{A}$ is this drawing; a gap is a
+# **slot**; and an **architecture** $\delta$ says for every slot which item of its list is taken. Nothing else is
+# searched.
 #
-# The paper writes an architecture as the string $[C_1, C_2, \dots, C_l]$ and the network as the chain of its blocks:
+# The paper writes an architecture as the string $[C_1, C_2, \dots, C_l]$ and the network as the chain of its
+# blocks:
 #
 # $$F_{w,\delta}^o(x) = (C_{w_1} \circ \dots \circ C_{w_l})(x) \qquad (2)$$
 #
@@ -95,8 +100,8 @@ def run_chain(blocks, x):
 
 
 # %% [markdown]
-# > **Predict.** $x = 3$ and the architecture is [add one, double]. What are $F_1$ and $F_2$? Read Eq. 2 once more: in a
-# > mathematics book $(f \circ g)(x)$ is $f(g(x))$, so that $g$ comes *first*. Does that change your answer?
+# > **Predict.** $x = 3$ and the architecture is [add one, double]. What are $F_1$ and $F_2$? Read Eq. 2 once more:
+# > in a mathematics book $(f \circ g)(x)$ is $f(g(x))$, so that $g$ comes *first*. Does that change your answer?
 
 # %%
 for names in product(toy_choices, repeat=2):
@@ -104,17 +109,17 @@ for names in product(toy_choices, repeat=2):
     print(f"[{names[0]:7}, {names[1]:7}]   F_1 = {maps[0]}   F_2 = {maps[1]}")
 
 # %% [markdown]
-# $F_1 = 4$ and $F_2 = 8$. The mathematician's reading would double first and give 7. But then $F_i$ of Eq. 3 would begin
-# with block $i$ and end with block 1, and it could not be "the feature map of the $i$-th layer". So the paper's
-# circle means *and then*: block 1 sees the input.
+# $F_1 = 4$ and $F_2 = 8$. The mathematician's reading would double first and give 7. But then $F_i$ of Eq. 3 would
+# begin with block $i$ and end with block 1, and it could not be "the feature map of the $i$-th layer". So the
+# paper's circle means *and then*: block 1 sees the input.
 #
 # The toy shows two more things that stay true for real networks. The space has $2 \cdot 2$ architectures: sizes
 # *multiply*, slot by slot. And the order of blocks matters: 8 and 7 come from the same two blocks.
 #
 # ### What the search wants
 #
-# Eq. 1 says what a good performance estimator $E$ is: whenever it puts $\delta_i$ below $\delta_j$ on validation data, the
-# trained networks agree on test data.
+# Eq. 1 says what a good performance estimator $E$ is: whenever it puts $\delta_i$ below $\delta_j$ on validation
+# data, the trained networks agree on test data.
 #
 # $$E(\delta_i, \Theta_i; D_{val}) \le E(\delta_j, \Theta_j; D_{val}) \;\Rightarrow\;
 # \mathrm{Acc}(\delta_i, \Theta_i; D_{test}) \le \mathrm{Acc}(\delta_j, \Theta_j; D_{test}) \qquad (1)$$
@@ -123,8 +128,9 @@ for names in product(toy_choices, repeat=2):
 #
 # ### Exercise 1
 #
-# Write `respects_order(estimated, true)`: both are lists of numbers, one per architecture; the answer is whether Eq. 1
-# holds for **all** pairs. Mind the ties: what does Eq. 1 say about two architectures that $E$ cannot tell apart?
+# Write `respects_order(estimated, true)`: both are lists of numbers, one per architecture; the answer is whether
+# Eq. 1 holds for **all** pairs. Mind the ties: what does Eq. 1 say about two architectures that $E$ cannot tell
+# apart?
 
 
 # %%
@@ -154,8 +160,8 @@ check_order(respects_order)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Go through all ordered pairs $(i, j)$, also $(j, i)$. For each one the implication fails in a single case: the left side
-# holds and the right side does not. With a tie in $E$ the left side holds both ways round.
+# Go through all ordered pairs $(i, j)$, also $(j, i)$. For each one the implication fails in a single case: the
+# left side holds and the right side does not. With a tie in $E$ the left side holds both ways round.
 #
 # </details>
 #
@@ -176,9 +182,9 @@ check_order(respects_order)
 #
 # ## 2 NAS-Bench-201: six slots in a cell
 #
-# The first real space. Its network is a fixed frame (stem, three stages of five cells, classifier) around one **cell**
-# that is repeated fifteen times. Only the cell is searched. It has four nodes, 0 (input) to 3 (output), and an edge from every
-# node to every later one: six edges, six slots. Each edge carries one of five operations.
+# The first real space. Its network is a fixed frame (stem, three stages of five cells, classifier) around one
+# **cell** that is repeated fifteen times. Only the cell is searched. It has four nodes, 0 (input) to 3 (output),
+# and an edge from every node to every later one: six edges, six slots. Each edge carries one of five operations.
 
 # %%
 space = get_space("nasbench201")
@@ -187,14 +193,16 @@ for index, slot in enumerate(space.slots):
 print("architectures:", space.size)
 
 # %% [markdown]
-# $5^6 = 15{,}625$. Every one was trained by the benchmark's authors, so here an estimator can be held against the truth.
+# $5^6 = 15{,}625$. Every one was trained by the benchmark's authors, so here an estimator can be held against the
+# truth.
 #
 # A node is the **sum** of what its incoming edges make of the earlier nodes:
 #
 # $$x_t = \sum_{s < t} o_{s,t}(x_s), \qquad t = 1, 2, 3$$
 #
-# So Eq. 2 does not hold inside a cell: that is a graph, not a chain. It does hold one level up, where $C_i$ is a whole cell.
-# The benchmark has a notation of its own: per node the operations with the node they come from, nodes joined by `+`.
+# So Eq. 2 does not hold inside a cell: that is a graph, not a chain. It does hold one level up, where $C_i$ is a
+# whole cell. The benchmark has a notation of its own: per node the operations with the node they come from, nodes
+# joined by `+`.
 
 # %%
 text = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|none~1|nor_conv_1x1~2|"
@@ -204,8 +212,8 @@ print([OPERATIONS[choice] for choice in arch])
 print(space.to_string(arch) == text)
 
 # %% [markdown]
-# > **Predict.** Sketch the cell on paper before you run the next cell: four dots, an arrow per edge that is not `none`.
-# > How many different ways lead from the input to the output?
+# > **Predict.** Sketch the cell on paper before you run the next cell: four dots, an arrow per edge that is not
+# > `none`. How many different ways lead from the input to the output?
 
 # %%
 with style():
@@ -214,8 +222,9 @@ with style():
 _ = save(fig, "01_cell")
 
 # %% [markdown]
-# Two ways: one through 3×3 convolution, skip and 1×1 convolution, the other straight through pooling. A dotted line is a `none`: the
-# edge exists as a slot but carries nothing. `nor_conv` is short for ReLU, convolution, batch norm, in this order.
+# Two ways: one through 3×3 convolution, skip and 1×1 convolution, the other straight through pooling. A dotted line
+# is a `none`: the edge exists as a slot but carries nothing. `nor_conv` is short for ReLU, convolution, batch norm,
+# in this order.
 #
 # A string that does not belong to the space is an error with a reason, not a wrong architecture:
 
@@ -228,8 +237,9 @@ except ArchError as error:
 # %% [markdown]
 # ## 3 What an architecture costs, by hand
 #
-# The constraint $B(\delta) \le b$ needs a cost. The kit counts **parameters** (learnable numbers) and **multiply-accumulates**
-# (MACs) for one image. NAS papers call the latter FLOPs; a processor's manual would count two operations for each.
+# The constraint $B(\delta) \le b$ needs a cost. The kit counts **parameters** (learnable numbers) and
+# **multiply-accumulates** (MACs) for one image. NAS papers call the latter FLOPs; a processor's manual would count
+# two operations for each.
 #
 # Take one edge with a 3×3 convolution, in a cell of the first stage: 16 channels in, 16 out, on 32×32 positions.
 #
@@ -237,8 +247,8 @@ except ArchError as error:
 # * Its batch norm has a scale and an offset per channel: $2 \cdot 16 = 32$.
 # * Every weight is used once at each position: $2{,}304 \cdot 32 \cdot 32 = 2{,}359{,}296$ MACs.
 #
-# > **Predict.** The second stage has 32 channels at 16×16, the third 64 at 8×8. Where do five cells cost the most MACs, and where
-# > the most parameters?
+# > **Predict.** The second stage has 32 channels at 16×16, the third 64 at 8×8. Where do five cells cost the most
+# > MACs, and where the most parameters?
 
 # %%
 rows = []
@@ -250,9 +260,10 @@ by_hand.loc["sum"] = by_hand.sum()
 by_hand[["params", "macs"]]
 
 # %% [markdown]
-# MACs are the same in all stages: channels double, so weights grow fourfold, while positions shrink fourfold. Parameters grow
-# fourfold from stage to stage. So an edge's 3×3 convolution costs 243,040 parameters, most of them in the last stage, and 35,389,440 MACs,
-# evenly spread. The library must say the same when one edge changes from `none` to 3×3:
+# MACs are the same in all stages: channels double, so weights grow fourfold, while positions shrink fourfold.
+# Parameters grow fourfold from stage to stage. So an edge's 3×3 convolution costs 243,040 parameters, most of them
+# in the last stage, and 35,389,440 MACs, evenly spread. The library must say the same when one edge changes from
+# `none` to 3×3:
 
 # %%
 without = space.cost((0, 0, 0, 0, 0, 0))
@@ -262,9 +273,10 @@ assert with_one.params - without.params == by_hand.params["sum"]
 assert with_one.macs - without.macs == by_hand.macs["sum"]
 
 # %% [markdown]
-# Costs **add up**: the frame's part, plus one number per edge, whatever the other edges are. So `cost` needs no network, only
-# shapes. Is that so? Two witnesses who know nothing of our arithmetic: the parameters of the network that is really
-# built, and torch's own counter, which watches the operations of a forward pass (and counts two for each MAC).
+# Costs **add up**: the frame's part, plus one number per edge, whatever the other edges are. So `cost` needs no
+# network, only shapes. Is that so? Two witnesses who know nothing of our arithmetic: the parameters of the network
+# that is really built, and torch's own counter, which watches the operations of a forward pass (and counts two for
+# each MAC).
 
 
 # %%
@@ -304,15 +316,16 @@ macs_apart = {published_cost(arch)[1] - cost.macs for arch, cost in zip(archs, c
 print("difference in parameters:", params_apart, "  in FLOPs:", macs_apart)
 
 # %% [markdown]
-# Parameters agree for all 15,625. FLOPs differ, by exactly **10**, always. A difference that does not depend on the architecture
-# must come from the frame. Which part of the frame knows the number ten? The classifier: ten classes, each with an offset (bias)
-# that is *added*. An addition is no multiplication; we count MACs, so it is not in. The benchmark's
-# counter took it in. Ten in eight million changes nothing, but a difference that one can explain is better than a tolerance.
+# Parameters agree for all 15,625. FLOPs differ, by exactly **10**, always. A difference that does not depend on the
+# architecture must come from the frame. Which part of the frame knows the number ten? The classifier: ten classes,
+# each with an offset (bias) that is *added*. An addition is no multiplication; we count MACs, so it is not in. The
+# benchmark's counter took it in. Ten in eight million changes nothing, but a difference that one can explain is
+# better than a tolerance.
 #
 # ### Exercise 2
 #
-# The second space, NAS-Bench-Macro, uses MobileNet's inverted residual. `MB3_K3` in the second slot has 64 channels in and out at
-# 16×16 positions, and three convolutions without offsets, each followed by a batch norm:
+# The second space, NAS-Bench-Macro, uses MobileNet's inverted residual. `MB3_K3` in the second slot has 64 channels
+# in and out at 16×16 positions, and three convolutions without offsets, each followed by a batch norm:
 #
 # 1. *expand*: 1×1, from 64 channels to $3 \cdot 64 = 192$;
 # 2. *depthwise*: 3×3, each of the 192 channels with **one** filter of its own;
@@ -345,8 +358,8 @@ check_block_cost(my_params, my_macs)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Weights: $64 \cdot 192$, then $192 \cdot 9$ (not $192 \cdot 192 \cdot 9$), then $192 \cdot 64$. If your parameters are 896 too few, think
-# of the batch norms. They cost no MACs.
+# Weights: $64 \cdot 192$, then $192 \cdot 9$ (not $192 \cdot 192 \cdot 9$), then $192 \cdot 64$. If your parameters
+# are 896 too few, think of the batch norms. They cost no MACs.
 #
 # </details>
 #
@@ -373,8 +386,9 @@ print("different costs:", table.macs.nunique())
 table[["params", "macs"]].describe().loc[["min", "50%", "mean", "max"]].map("{:,.0f}".format)
 
 # %% [markdown]
-# Only 28: the cost depends on $n_3$ and $n_1$ alone, and there are 28 ways to have $n_3 + n_1 \le 6$. So in this space a ranking by FLOPs is
-# nearly a ranking by the number of 3×3 convolutions. Keep this in mind: notebook 03 will show how hard this crude ranking is to beat.
+# Only 28: the cost depends on $n_3$ and $n_1$ alone, and there are 28 ways to have $n_3 + n_1 \le 6$. So in this
+# space a ranking by FLOPs is nearly a ranking by the number of 3×3 convolutions. Keep this in mind: notebook 03
+# will show how hard this crude ranking is to beat.
 
 # %%
 with style():
@@ -387,14 +401,16 @@ for budget in (50, 100, 150):
 _ = save(fig, "01_cost_nasbench201")
 
 # %% [markdown]
-# Seven combs, one per number of 3×3 convolutions, each spread a little by the 1×1 ones. Most architectures have one or two
-# 3×3 convolutions: with six slots and five choices, $6/5$ on average. Uniform drawing therefore proposes cheap
-# networks far more often than dear ones.
+# Seven combs, one per number of 3×3 convolutions, each spread a little by the 1×1 ones. Nine in ten architectures
+# have at most two 3×3 convolutions: with six slots and five choices, $6/5$ on average. Uniform drawing therefore
+# proposes cheap networks far more often than dear ones.
 #
-# A constraint $b$ cuts this picture at a vertical line. Under 100 million MACs nine tenths of the space are left; under 50, half.
+# A constraint $b$ cuts this picture at a vertical line. Under 100 million MACs nine tenths of the space are left;
+# under 50, half.
 
 # %% [markdown]
-# The chain space NAS-Bench-Macro has eight slots with *different* costs: the same block is cheaper or dearer in another stage.
+# The chain space NAS-Bench-Macro has eight slots with *different* costs: the same block is cheaper or dearer in
+# another stage.
 
 # %%
 macro = get_space("nasbench-macro")
@@ -415,14 +431,14 @@ with style():
 _ = save(fig, "01_cost_nasbench_macro")
 
 # %% [markdown]
-# Parameters and MACs are not one thing here: a block of the last stage brings many parameters (wide) and moderate MACs (few positions). Two
-# networks with equal MACs can differ by a factor in parameters. "Small" needs a unit.
+# Parameters and MACs are not one thing here: a block of the last stage brings many parameters (wide) and moderate
+# MACs (few positions). Two networks with equal MACs can differ by a factor in parameters. "Small" needs a unit.
 
 # %% [markdown]
 # ## 5 Different strings, one function
 #
-# 15,625 strings are not 15,625 networks. Some differences on paper make no difference to any image. Four reasons, each with
-# a pair of cells that compute the same:
+# 15,625 strings are not 15,625 networks. Some differences on paper make no difference to any image. Four reasons,
+# each with a pair of cells that compute the same:
 #
 # 1. **A dead node.** What enters a node that nothing leaves is computed for nobody.
 # 2. **Zero and skip.** A skip from node 1 to 3 can be a detour from 0 to 3; an edge that starts at a zero node carries zero.
@@ -445,16 +461,17 @@ with style():
 _ = save(fig, "01_equal_cells")
 
 # %% [markdown]
-# Go along the coloured arrows from *in* to *out*, left and right, and write down the sum that arrives. In the second row: left, ReLU-conv-BN
-# of a copy of the input, then copied; right, ReLU-conv-BN of the input.
+# Go along the coloured arrows from *in* to *out*, left and right, and write down the sum that arrives. In the
+# second row: left, ReLU-conv-BN of a copy of the input, then copied; right, ReLU-conv-BN of the input.
 #
-# "The same function" needs care: two networks have *different* random weights. We mean that for any weights of the one there are
-# weights of the other that make all outputs equal. A trick saves us from searching for them: let all convolutions of a cell
-# **share** their weights. What is equal as a formula is then equal as a number; what is not, will not be by chance.
+# "The same function" needs care: two networks have *different* random weights. We mean that for any weights of the
+# one there are weights of the other that make all outputs equal. A trick saves us from searching for them: let all
+# convolutions of a cell **share** their weights. What is equal as a formula is then equal as a number; what is not,
+# will not be by chance.
 #
-# Two details. Offsets of batch norms are zero at the start; here they are not, or they could hide an error. And a batch norm
-# divides a factor of its input away, all but the small $\epsilon$: without a large $\epsilon$, a convolution of $2x$ would look
-# equal to one of $x$.
+# Two details. Offsets of batch norms are zero at the start; here they are not, or they could hide an error. And a
+# batch norm divides a factor of its input away, all but the small $\epsilon$: without a large $\epsilon$, a
+# convolution of $2x$ would look equal to one of $x$.
 
 
 # %%
@@ -483,8 +500,8 @@ with torch.no_grad():
         )
 
 # %% [markdown]
-# Equal to rounding. `space.canonical(arch)` gives one representative for all architectures of a class, the cheapest. Two
-# architectures compute the same exactly if their representatives are the same.
+# Equal to rounding. `space.canonical(arch)` gives one representative for all architectures of a class, the
+# cheapest. Two architectures compute the same exactly if their representatives are the same.
 #
 # > **Predict.** How many different functions are there among 15,625 strings? Half? A tenth? Nine tenths?
 
@@ -497,11 +514,11 @@ sizes = Counter(len(members) for members in classes.values())
 print(f"{len(classes)} functions, {sizes[1]} of them with a single string; the largest class has {max(sizes)} strings")
 
 # %% [markdown]
-# **4,840**, less than a third. Most functions have one string only; but a few classes are huge: "a single 3×3 convolution" can be
-# written in 284 ways, most of them full of dead edges.
+# **4,840**, less than a third. Most functions have one string only; but a few classes are huge: "a single 3×3
+# convolution" can be written in 284 ways, most of them full of dead edges.
 #
-# Do not take `canonical` on trust: 2,000 random cells, grouped once by their *outputs* and once by `canonical`. (The kit's tests do
-# it for all 15,625.)
+# Do not take `canonical` on trust: 2,000 random cells, grouped once by their *outputs* and once by `canonical`.
+# (The kit's tests do it for all 15,625.)
 
 # %%
 rng = np.random.default_rng(0)
@@ -514,13 +531,15 @@ print("groups by output:", by_output, "  by canonical:", len({canonical[a] for a
 assert by_output == by_both == len({canonical[arch] for arch in some})
 
 # %% [markdown]
-# Three times the same number: neither grouping splits a group of the other. (It is a test by chance, and chance can be
-# unlucky: were all offsets negative, ReLU would wipe out every constant, and cells that differ would agree *at these weights*.)
+# Three times the same number: neither grouping splits a group of the other. (It is a test by chance, and chance can
+# be unlucky: were all offsets negative, ReLU would wipe out every constant, and cells that differ would agree *at
+# these weights*.)
 #
 # ### Why the literature says 6,466
 #
-# The authors of NAS-Bench-201 count 6,466 (*published*). Their rule builds a string for every node: the input is `0`, zero is `#`,
-# a skip copies its source's string, and the terms of a sum are sorted. Equal strings, equal architectures. We can compute it:
+# The authors of NAS-Bench-201 count 6,466 (*published*). Their rule builds a string for every node: the input is
+# `0`, zero is `#`, a skip copies its source's string, and the terms of a sum are sorted. Equal strings, equal
+# architectures. We can compute it:
 
 
 # %%
@@ -567,12 +586,14 @@ with torch.no_grad():
         )
 
 # %% [markdown]
-# **Pair A** is the identity twice: the input goes through untouched. But the strings keep every zero of the sum: `#+#+0` is not `#+#+#+0`.
-# So the literature counts one function several times. (Nor does it spread pooling over a sum.)
+# **Pair A** is the identity twice: the input goes through untouched. But the strings keep every zero of the sum:
+# `#+#+0` is not `#+#+#+0`. So the literature counts one function several times. (Nor does it spread pooling over a
+# sum.)
 #
-# **Pair B** has one string and two functions. On the right a 3×3 convolution reads node 1, which nothing enters. Convolution of
-# zero is zero, but the batch norm behind it makes of zero its **offset**, a learnable constant per channel. The string calls the whole term `#`.
-# At the start of training offsets are zero and both cells agree; after the first step they do not.
+# **Pair B** has one string and two functions. On the right a 3×3 convolution reads node 1, which nothing enters.
+# Convolution of zero is zero, but the batch norm behind it makes of zero its **offset**, a learnable constant per
+# channel. The string calls the whole term `#`. At the start of training offsets are zero and both cells agree;
+# after the first step they do not.
 
 # %%
 strings_of, functions_of = defaultdict(set), defaultdict(set)
@@ -583,18 +604,20 @@ print("functions with more than one string:", sum(len(names) > 1 for names in st
 print("strings with more than one function:", sum(len(group) > 1 for group in functions_of.values()))
 
 # %% [markdown]
-# So 6,466 errs both ways: 825 functions are counted more than once, and 101 strings each hide two or more functions. The number to
-# use depends on the question. For "how many rows of the table are the same network up to training noise", use 4,840.
+# So 6,466 errs both ways: 825 functions are counted more than once, and 101 strings each hide two or more
+# functions. The number to use depends on the question. For "how many rows of the table are the same network up to
+# training noise", use 4,840.
 #
-# Why bother? (a) A search that proposes the same function twice wastes a training. (b) A ranking over 1,000 "random architectures" with
-# the same function many times in it measures noise; `space.sample_distinct` draws among functions. (c) Perturbed neighbours that are the same
-# function teach nothing: see Section 8.
+# Why bother? (a) A search that proposes the same function twice wastes a training. (b) A ranking over 1,000 "random
+# architectures" with the same function many times in it measures noise; `space.sample_distinct` draws among
+# functions. (c) Perturbed neighbours that are the same function teach nothing: see Section 8.
 #
 # ### Exercise 3
 #
-# Some cells give **zero** for every image, whatever the weights. Write `output_is_zero(arch)` without using `canonical`: go from node 1 to
-# node 3 and keep track of which nodes are zero. Pair B holds the trap. (`EDGES[i]` is the pair (source, target) of slot `i`; choices are
-# 0 `none`, 1 `skip_connect`, 2 and 3 convolutions, 4 pooling.)
+# Some cells give **zero** for every image, whatever the weights. Write `output_is_zero(arch)` without using
+# `canonical`: go from node 1 to node 3 and keep track of which nodes are zero. Pair B holds the trap. (`EDGES[i]`
+# is the pair (source, target) of slot `i`; choices are 0 `none`, 1 `skip_connect`, 2 and 3 convolutions, 4
+# pooling.)
 
 
 # %%
@@ -618,8 +641,8 @@ check_zero(output_is_zero)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# A node is zero if each of its incoming edges is `none`, or is a skip or a pooling that starts at a zero node. A convolution never gives zero.
-# Slots are ordered so that all edges into a node come before the edges out of it.
+# A node is zero if each of its incoming edges is `none`, or is a skip or a pooling that starts at a zero node. A
+# convolution never gives zero. Slots are ordered so that all edges into a node come before the edges out of it.
 #
 # </details>
 #
@@ -634,15 +657,16 @@ check_zero(output_is_zero)
 #     return zero[3]
 # ```
 #
-# 201 strings compute zero. All images then get the same logits, the classifier's offsets: 10 % accuracy on CIFAR-10.
+# 201 strings compute zero. All images then get the same logits, the classifier's offsets: 10 % accuracy on
+# CIFAR-10.
 #
 # </details>
 #
 # ## 6 A chain of blocks: NAS-Bench-Macro
 #
-# The second space is what Eq. 2 has in mind: a stem, eight blocks in a row, a head. Three stages of 2, 3 and 3 blocks;
-# the first block of each halves the resolution and doubles the channels. A slot holds `identity`, `MB3_K3` or `MB6_K5`
-# (expansion 3 or 6, kernel 3 or 5); the notation is one digit per slot. $3^8 = 6{,}561$ strings.
+# The second space is what Eq. 2 has in mind: a stem, eight blocks in a row, a head. Three stages of 2, 3 and 3
+# blocks; the first block of each halves the resolution and doubles the channels. A slot holds `identity`, `MB3_K3`
+# or `MB6_K5` (expansion 3 or 6, kernel 3 or 5); the notation is one digit per slot. $3^8 = 6{,}561$ strings.
 
 # %%
 chain = macro.from_string("10201100")
@@ -655,12 +679,12 @@ with style():
 _ = save(fig, "01_equal_chains")
 
 # %% [markdown]
-# An identity inside a stage is a wire. In stage 2, "block, wire, block" and "block, block, wire" are the same two blocks in the same order;
-# `canonical` pushes the wires to the stage's end. The *first* block of a stage is no wire even where it is called identity: it must change the shape, so it is a
-# strided 1×1 convolution.
+# An identity inside a stage is a wire. In stage 2, "block, wire, block" and "block, block, wire" are the same two
+# blocks in the same order; `canonical` pushes the wires to the stage's end. The *first* block of a stage is no wire
+# even where it is called identity: it must change the shape, so it is a strided 1×1 convolution.
 #
-# > **Predict.** How many networks remain? It can be done by hand: a stage of $k$ blocks has 3 choices for the first, and then a sequence of *at most* $k - 1$
-# > real blocks, each of two kinds.
+# > **Predict.** How many networks remain? It can be done by hand: a stage of $k$ blocks has 3 choices for the
+# > first, and then a sequence of *at most* $k - 1$ real blocks, each of two kinds.
 
 # %%
 per_stage = [3 * sum(2**length for length in range(blocks)) for blocks in macro.stages]
@@ -668,8 +692,8 @@ print("by hand:", per_stage, "product", np.prod(per_stage), "  by canonical:", l
 assert np.prod(per_stage) == len(macro.canonical_archs())
 
 # %% [markdown]
-# $9 \cdot 21 \cdot 21 = 3{,}969$. And by numbers: copy the weights of the first chain, block by block and in order, into the second. Wires have no
-# weights, so the blocks that do are matched one to one.
+# $9 \cdot 21 \cdot 21 = 3{,}969$. And by numbers: copy the weights of the first chain, block by block and in order,
+# into the second. Wires have no weights, so the blocks that do are matched one to one.
 
 # %%
 small_macro = get_space("nasbench-macro", channels=8, head_channels=32)
@@ -682,13 +706,15 @@ x = digits.normalise(digits.train.images[:64]).expand(-1, 3, -1, -1)
 print("logits apart:", float((first(x).logits - second(x).logits).abs().max().detach()))
 
 # %% [markdown]
-# Not "close": equal, bit for bit, on 64 images of digits. In the benchmark's table the two strings still have different accuracies, since they were
-# trained separately. That difference is pure luck of training, and no ranking method can predict it.
+# Not "close": equal, bit for bit, on 64 images of digits. In the benchmark's table the two strings still have
+# different accuracies, since they were trained separately. That difference is pure luck of training, and no ranking
+# method can predict it.
 #
 # ## 7 The SuperNet: all of them in one network
 #
-# To train 15,625 networks takes a cluster. One-shot NAS trains *one*, the **SuperNet**: it has in every slot the modules of **all**
-# choices. An architecture is a path through it; calling it takes the path as second argument. We take a small one: 8 channels, one cell a stage.
+# To train 15,625 networks takes a cluster. One-shot NAS trains *one*, the **SuperNet**: it has in every slot the
+# modules of **all** choices. An architecture is a path through it; calling it takes the path as second argument. We
+# take a small one: 8 channels, one cell a stage.
 
 # %%
 small = get_space("nasbench201", channels=8, cells=1)
@@ -702,10 +728,12 @@ except ArchError as error:
     print(error)
 
 # %% [markdown]
-# 2,500 times fewer, because the 3×3 convolution of the first edge is *one* set of weights, in whichever of the 3,125 architectures that have it. That is the
-# whole idea, and the whole problem: what is good for one of them need not be good for the others.
+# Five thousand times fewer, because the 3×3 convolution of the first edge is *one* set of weights, in whichever of
+# the 3,125 architectures that have it. That is the whole idea, and the whole problem: what is good for one of them
+# need not be good for the others.
 #
-# **One path.** A forward pass returns logits and one feature map per stage, the $f_j$ that distillation (Eq. 6) compares:
+# **One path.** A forward pass returns logits and one feature map per stage, the $f_j$ that distillation (Eq. 6)
+# compares:
 
 # %%
 x = digits.normalise(digits.train.images[:64])
@@ -721,16 +749,19 @@ with style():
         ax.imshow(
             make_grid(maps.detach(), nrow=8, normalize=True, scale_each=True, padding=1, pad_value=1)[0], cmap="gray"
         )
-        ax.set(title=f"{name}: {maps.shape[-1]}×{maps.shape[-1]}", xticks=[], yticks=[])
+        ax.set_title(f"{name}: {maps.shape[-1]}×{maps.shape[-1]}")
+        ax.axis("off")
 _ = save(fig, "01_stages")
 
 # %% [markdown]
-# One digit, and the first eight channels of each stage (untrained weights). Channels double and resolution halves from stage to stage. **All** architectures of a
-# space have the same shapes here, which is why the paper can compare feature maps of teacher and student without an adapter.
+# One digit, and the first eight channels of each stage (untrained weights). Channels double and resolution halves
+# from stage to stage. **All** architectures of a space have the same shapes here, which is why the paper can
+# compare feature maps of teacher and student without an adapter.
 #
 # **Who learns?** SPOS draws one path, runs it and steps.
 #
-# > **Predict.** Which share of the SuperNet's parameters gets a gradient from the path above (one 3×3, one 1×1, one pooling, one skip)?
+# > **Predict.** Which share of the SuperNet's parameters gets a gradient from the path above (one 3×3, one 1×1, one
+# > pooling, one skip)?
 
 # %%
 net.zero_grad()
@@ -743,10 +774,12 @@ print(
 )
 
 # %% [markdown]
-# The frame (stem, reductions, classifier) learns from every path. Of the twelve convolutions of each cell only two have been touched: slot 0's 3×3 and slot
-# 5's 1×1. A given choice is trained in one step out of five. That "the corresponding branch is not fully trained" is the paper's opening complaint.
+# The frame (stem, reductions, classifier) learns from every path. Of the twelve convolutions of each cell only two
+# have been touched: slot 0's 3×3 and slot 5's 1×1. A given choice is trained in one step out of five. That "the
+# corresponding branch is not fully trained" is the paper's opening complaint.
 #
-# **What a candidate inherits.** `extract` gives the stand-alone network of a path with its own copy of the path's weights:
+# **What a candidate inherits.** `extract` gives the stand-alone network of a path with its own copy of the path's
+# weights:
 
 # %%
 candidate = net.extract(path)
@@ -760,11 +793,11 @@ print("names are the SuperNet's:", set(candidate.state_dict()) <= set(net.state_
 assert same and len(list(candidate.parameters())) == len(touched)
 
 # %% [markdown]
-# The copy has exactly as many parameters as the path touched. In the search each candidate $S_i$ is such a copy: thirty of them are retrained in a search epoch
-# and none disturbs another, or the SuperNet.
+# The copy has exactly as many parameters as the path touched. In the search each candidate $S_i$ is such a copy:
+# thirty of them are retrained in a search epoch and none disturbs another, or the SuperNet.
 #
-# **Eq. 2, executed.** In the chain space the parts of a network can be run one by one: stem, eight blocks, head. Our toy function
-# `run_chain` from Section 1 does it, feature maps of Eq. 3 included:
+# **Eq. 2, executed.** In the chain space the parts of a network can be run one by one: stem, eight blocks, head.
+# Our toy function `run_chain` from Section 1 does it, feature maps of Eq. 3 included:
 
 # %%
 macro_net = small_macro.supernet(in_channels=1, seed=0)
@@ -774,21 +807,23 @@ print("as one call: same logits", torch.equal(maps[-1], macro_net(x, chain).logi
 print("resolution after stem and blocks:", [m.shape[-1] for m in maps[:-1]])
 
 # %% [markdown]
-# Two chains that begin alike have the *same* first feature maps (if their batch norms use the same statistics). So a thousand chains can share the computation of their
-# common beginnings. The ranking of notebook 03 lives on that.
+# Two chains that begin alike have the *same* first feature maps (if their batch norms use the same statistics). So
+# a thousand chains can share the computation of their common beginnings. The ranking of notebook 03 lives on that.
 #
 # ## 8 Neighbours: one slot apart
 #
-# The paper's last distillation step asks a good architecture $S_j$ to be robust: its outputs should stay close to those of architectures that differ in one slot.
+# The paper's last distillation step asks a good architecture $S_j$ to be robust: its outputs should stay close to
+# those of architectures that differ in one slot.
 #
 # $$S_j^P = \{S_i \mid \exists k:\; C_j^k \ne C_i^k, \quad \forall m \ne k:\; C_j^m = C_i^m\} \qquad (21)$$
 #
-# > **Predict.** How many neighbours has an architecture of NAS-Bench-201? Of NAS-Bench-Macro? Does the number depend on the architecture?
+# > **Predict.** How many neighbours has an architecture of NAS-Bench-201? Of NAS-Bench-Macro? Does the number
+# > depend on the architecture?
 #
 # ### Exercise 4
 #
-# Write `neighbours(space, arch)`: the list of all architectures that differ from `arch` in exactly one slot, each once. It should work for any space:
-# `len(space.slots[k].choices)` is the number of choices of slot `k`.
+# Write `neighbours(space, arch)`: the list of all architectures that differ from `arch` in exactly one slot, each
+# once. It should work for any space: `len(space.slots[k].choices)` is the number of choices of slot `k`.
 
 
 # %%
@@ -817,8 +852,8 @@ check_neighbours(neighbours)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Two loops: over slots $k$, and over the choices of slot $k$ other than `arch[k]`. A tuple with one entry changed is
-# `(*arch[:k], choice, *arch[k + 1:])`.
+# Two loops: over slots $k$, and over the choices of slot $k$ other than `arch[k]`. A tuple with one entry changed
+# is `(*arch[:k], choice, *arch[k + 1:])`.
 #
 # </details>
 #
@@ -838,7 +873,8 @@ check_neighbours(neighbours)
 #
 # </details>
 #
-# How far away is "one slot apart"? Here are all pairs of neighbours of the cell space at once, by slot: how many are the same function?
+# How far away is "one slot apart"? Here are all pairs of neighbours of the cell space at once, by slot: how many
+# are the same function?
 
 # %%
 rows = []
@@ -849,14 +885,15 @@ for k, slot in enumerate(space.slots):
 pd.DataFrame(rows)
 
 # %% [markdown]
-# An edge into node 1 or 2 can be changed without any effect, if nothing leaves that node. An edge into the output node always counts (unless its source is
-# zero). For Eq. 22 such a silent neighbour is a wasted teacher: its divergence from $S_j$ is zero as far as the function goes. The kit can draw
-# neighbours among different functions; the paper does not say whether it did.
+# An edge into node 1 or 2 can be changed without any effect, if nothing leaves that node. An edge into the output
+# node always counts (unless its source is zero). For Eq. 22 such a silent neighbour is a wasted teacher: its
+# divergence from $S_j$ is zero as far as the function goes. The kit can draw neighbours among different functions;
+# the paper does not say whether it did.
 #
 # ## What to take along
 #
 # * An architecture is a tuple of choices. Everything that a search does (draw, mutate, cross, perturb) is done on tuples.
-# * Cost is a sum over slots. A count that one can check by hand, with torch, and against the published table agrees exactly, or differs for a reason.
+# * Cost is a sum over slots. A count agrees exactly with torch's and the published one, or differs for a reason.
 # * 15,625 strings are 4,840 functions, and 6,561 chains are 3,969 networks. Count functions.
 # * A SuperNet holds every choice of every slot; one path is trained at a time; a candidate takes a copy.
 #
