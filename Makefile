@@ -65,27 +65,35 @@ clean:
 distclean: clean
 	rm -rf $(VENV)
 
+# An environment that was not finished, or whose Python is gone, counts as none.
+ifneq ($(shell [ ! -e $(VENV)/.unfinished ] && $(PY) -c "" 2>/dev/null && echo whole),whole)
+.PHONY: $(VENV)/.notebooks $(VENV)/.dev
+endif
+
 # $(call install,EXTRAS): put the kit and its dependencies into $(VENV), making it where there is none.
-# While this goes on a file says so. Where an earlier attempt was cut off, that file is still there, and everything is
-# made anew: a package that was copied by half looks installed to pip.
+# While this goes on, the file .unfinished says so. Where an attempt was cut off, that file is still there, and all is made
+# anew, because a package that was copied by half looks installed to pip. Where pip itself gave up (no network, say) on
+# a change of a whole environment, that one stays in use: pip undoes what it began.
 define install
 	@command -v $(PYTHON) >/dev/null 2>&1 || { \
-		echo "$(PYTHON) was not found: install Python 3.10 or newer, or name yours: make $@ PYTHON=/path/to/python3" >&2; exit 1; }
+		echo "$(PYTHON) was not found: install Python 3.10 or newer, or name yours: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
-		echo "$(PYTHON) is too old ($$($(PYTHON) -V 2>&1)): the kit needs Python 3.10 or newer; name another with PYTHON=..." >&2; exit 1; }
+		echo "$(PYTHON) is too old ($$($(PYTHON) -V 2>&1)): the kit needs Python 3.10 or newer; name one: make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-		echo "$(PYTHON) cannot make environments: install its venv module (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
+		echo "$(PYTHON) cannot make environments: install its venv module (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
 	@if [ -e $(VENV)/.unfinished ] || ! $(PY) -c "" 2>/dev/null; then \
 		rm -rf $(VENV) && mkdir $(VENV) && touch $(VENV)/.unfinished && \
 		echo "Making $(VENV). The first time takes some minutes and up to 6 GB, most of it PyTorch." && \
 		$(PYTHON) -m venv $(VENV); \
 	fi
-	@touch $(VENV)/.unfinished
 	@echo "Installing the kit [$(1)] and what it needs ..."
-	@if [ -t 1 ]; then quiet=; else quiet=--quiet; fi; \
-		$(PY) -m pip install $$quiet --disable-pip-version-check $(PIP_FLAGS) -e ".[$(1)]"
-	@rm $(VENV)/.unfinished
+	@whole=; [ -e $(VENV)/.unfinished ] || whole=yes; \
+		quiet=; [ -t 1 ] || quiet=--quiet; \
+		touch $(VENV)/.unfinished; \
+		$(PY) -m pip install $$quiet --disable-pip-version-check $(PIP_FLAGS) -e ".[$(1)]" || { \
+			code=$$?; [ -n "$$whole" ] && [ $$code -lt 126 ] && rm $(VENV)/.unfinished; exit $$code; }
 	@touch $(VENV)/.notebooks $@
+	@rm $(VENV)/.unfinished
 endef
 
 $(VENV)/.notebooks: pyproject.toml

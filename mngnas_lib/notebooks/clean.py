@@ -21,8 +21,8 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_CELL_FILE = re.compile(r"\S*ipykernel_\d+[/\\]\d+\.py")
-_PROGRESS = re.compile(r"\d+%\|.*\||\b\d+(\.\d+)?(it|s/it|batch|img)/s\]")
+_CELL_FILE = re.compile(r"<tmp>[/\\]ipykernel_\d+[/\\]\d+\.py")
+_PROGRESS = re.compile(r"\d{1,3}%\|.*\||\b\d+(\.\d+)?(it|s/it|batch|img)/s\]")
 
 
 def clean(notebook: NotebookNode, root: Path) -> NotebookNode:
@@ -94,10 +94,9 @@ def _neutral(root: Path) -> Callable[[str], str]:
             patterns.append((re.compile(re.escape(folder) + end), name))
 
     def neutral(text: str) -> str:
-        text = _CELL_FILE.sub("<cell>", text)
         for pattern, name in patterns:
             text = pattern.sub(lambda _, name=name: name, text)
-        return _ADDRESS.sub("0x…", text)
+        return _ADDRESS.sub("0x…", _CELL_FILE.sub("<cell>", text))
 
     return neutral
 

@@ -7,11 +7,12 @@ import os
 import re
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
@@ -145,34 +146,25 @@ def _environment(profile: str, jobs: int, ipython: str) -> dict[str, str]:
     return environment
 
 
-def _run(main: Callable[[], object]) -> None:
+def _run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a coroutine function to its end; Ctrl-C cancels it, so that kernels are shut down.
 
     It runs in a thread of its own because nbclient takes over the signals of the main thread's loop, and would go on
     with the next notebook after Ctrl-C.
     """
-    loop = asyncio.new_event_loop()
-    task = loop.create_task(main())
-    failure: list[BaseException] = []
+    cancel: list[Callable[[], object]] = []
 
-    def work() -> None:
-        asyncio.set_event_loop(loop)
+    async def cancellable() -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        cancel.append(lambda: loop.call_soon_threadsafe(task.cancel))
+        await main()
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        future = pool.submit(lambda: asyncio.run(cancellable()))
         try:
-            loop.run_until_complete(task)
-        except BaseException as error:
-            failure.append(error)
-        finally:
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.close()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        while thread.is_alive():
-            thread.join(timeout=0.2)
-    except KeyboardInterrupt:
-        loop.call_soon_threadsafe(task.cancel)
-        thread.join()
-        raise
-    if failure:
-        raise failure[0]
+            future.result()
+        except KeyboardInterrupt:
+            for stop in cancel:
+                stop()
+            raise

@@ -20,7 +20,7 @@ Rule = Callable[[NotebookNode], list[str]]
 
 _TIMES = re.compile(rf"\b({'|'.join(PROFILES)}) ([^·(\n]+)")
 _BLANKET_FILTER = re.compile(r"(simplefilter|filterwarnings)\(\s*(action\s*=\s*)?[\"']ignore[\"']\s*,?\s*\)")
-_DIRECTIVE = re.compile(r"^(:::|```\{|\{\w+\}`)", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^:::|^```\{|\{\w+\}`", re.MULTILINE)
 _HEADING = re.compile(r"^#+ .*$", re.MULTILINE)
 
 
