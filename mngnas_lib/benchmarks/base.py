@@ -156,9 +156,11 @@ def _key(arch: object) -> object:
     if isinstance(arch, str):
         return arch
     try:
-        return tuple(arch)  # type: ignore[arg-type]
+        key = tuple(arch)  # type: ignore[arg-type]
+        hash(key)
     except TypeError:
         return None
+    return key
 
 
 def costs(space: SearchSpace, archs: np.ndarray, input_shape: InputShape, num_classes: int) -> tuple[np.ndarray, ...]:

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.stats import kendalltau
 
 from mngnas_lib.benchmarks import get_benchmark
 from mngnas_lib.errors import ArchError, BenchmarkError
@@ -107,3 +108,14 @@ def test_equal_networks_share_their_figures(shared_data):
     canonical = benchmark.rows([benchmark.space.canonical(arch) for arch in benchmark.archs])
     assert np.array_equal(benchmark.runs, benchmark.runs[canonical])
     assert len(set(canonical)) == 3969
+
+
+def test_known_rank_correlations(shared_data):
+    """Over the 3,969 networks, each counted once."""
+    benchmark = get_benchmark("nasbench-macro", shared_data / "nas-bench-macro_cifar10.json")
+    rows = benchmark.rows(benchmark.space.canonical_archs())
+    table, runs = benchmark.table.iloc[rows], benchmark.runs[rows]
+    assert kendalltau(table["macs"], table["test"]).statistic == pytest.approx(0.546, abs=6e-4)
+    assert kendalltau(table["params"], table["test"]).statistic == pytest.approx(0.215, abs=6e-4)
+    pairs = [kendalltau(runs[:, first], runs[:, second]).statistic for first, second in ((0, 1), (0, 2), (1, 2))]
+    assert np.mean(pairs) == pytest.approx(0.880, abs=2e-3)

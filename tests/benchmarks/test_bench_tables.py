@@ -2,10 +2,12 @@
 
 import gzip
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import kendalltau
 
 from mngnas_lib.benchmarks import Record, find_benchmarks, get_benchmark, recognise
 from mngnas_lib.benchmarks.nasbench201 import notations
@@ -81,7 +83,9 @@ def test_incomplete_table_says_what_is_missing(table):
     assert "2 of 15625 architectures" in benchmark.describe()
 
 
-@pytest.mark.parametrize("wrong", ["22212220", (0, 1, 2), (5, 0, 0, 0, 0, 0), "", 7, None, (0.5, 0, 0, 0, 0, 0)])
+@pytest.mark.parametrize(
+    "wrong", ["22212220", (0, 1, 2), (5, 0, 0, 0, 0, 0), "", 7, None, (0.5, 0, 0, 0, 0, 0), [[0]] * 6]
+)
 def test_what_is_no_architecture(table, wrong):
     with pytest.raises(ArchError, match=r"not an architecture of nasbench201"):
         get_benchmark("nasbench201", table).query(wrong)
@@ -159,9 +163,7 @@ def test_wrong_files(table, macro_file, official, tmp_path):
         get_benchmark("nasbench-macro", table)
     with pytest.raises(BenchmarkError, match=r"looks like the official JSON file of NAS-Bench-Macro"):
         get_benchmark("nasbench201", macro_file)
-    with pytest.raises(
-        BenchmarkError, match=r"official file of NAS-Bench-201.*mngnas benchmark convert"
-    ):
+    with pytest.raises(BenchmarkError, match=r"official file of NAS-Bench-201.*mngnas benchmark convert"):
         get_benchmark("nasbench201", official)
     (tmp_path / "other").write_text("hello")
     with pytest.raises(BenchmarkError, match=r"looks like no kind of file"):
@@ -217,6 +219,24 @@ def test_published_costs(shared_data):
     three, one = (table["arch"].str.count(f"conv_{kernel}").to_numpy() for kernel in ("3x3", "1x1"))
     assert table["params"].to_numpy() / 1e6 == pytest.approx(0.073306 + 0.24304 * three + 0.028 * one)
     assert table["macs"].to_numpy() / 1e6 == pytest.approx(7.78305 + 35.38944 * three + 3.93216 * one, abs=2e-5)
+
+
+def test_known_rank_correlations(shared_data):
+    path = shared_data / "nasbench201.csv.gz"
+    table = get_benchmark("nasbench201", path).table
+    short = get_benchmark("nasbench201", path, epochs=12).table
+    for predictor, tau in ((table["macs"], 0.577), (short["valid"], 0.594), (short["test"], 0.700)):
+        assert kendalltau(predictor, table["test"]).statistic == pytest.approx(tau, abs=6e-4)
+
+
+def test_loading_is_small(shared_data):
+    tracemalloc.start()
+    try:
+        benchmark = get_benchmark("nasbench201", shared_data / "nasbench201.csv.gz")
+        benchmark.query(CONV)
+        assert tracemalloc.get_traced_memory()[1] < 50e6  # 15 MB
+    finally:
+        tracemalloc.stop()
 
 
 def test_loading_is_fast(shared_data):
