@@ -301,8 +301,7 @@ def _is_constant(ranks: Ranks) -> bool:
 def _tau_b(x: Ranks, y: Ranks) -> float:
     if _is_constant(x) or _is_constant(y):
         return np.nan
-    # the p-value is not used, and its exact form is slow
-    return float(stats.kendalltau(x, y, method="asymptotic")[0])
+    return float(stats.kendalltau(x, y)[0])
 
 
 def _mean_tau(pairs: Sequence[tuple[Ranks, Ranks]], confidence: float, resamples: int, seed: int) -> Tau:

@@ -1,0 +1,40 @@
+"""Runs, results, profiles: what was computed, with which settings, and where it is stored."""
+
+from mngnas_lib.lab.config import RunConfig
+from mngnas_lib.lab.profiles import PROFILES, Profile, current_profile, get_profile
+from mngnas_lib.lab.run import execute, run, stored
+from mngnas_lib.lab.store import Result, result_path, results_folder
+from mngnas_lib.lab.supernet_runs import (
+    ArchSample,
+    DataSpec,
+    RankingRun,
+    SpaceSpec,
+    SupernetRun,
+    TauRun,
+    TruthRun,
+    supernet_folder,
+    trained_supernet,
+)
+
+__all__ = [
+    "PROFILES",
+    "ArchSample",
+    "DataSpec",
+    "Profile",
+    "RankingRun",
+    "Result",
+    "RunConfig",
+    "SpaceSpec",
+    "SupernetRun",
+    "TauRun",
+    "TruthRun",
+    "current_profile",
+    "execute",
+    "get_profile",
+    "result_path",
+    "results_folder",
+    "run",
+    "stored",
+    "supernet_folder",
+    "trained_supernet",
+]

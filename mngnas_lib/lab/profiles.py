@@ -1,0 +1,98 @@
+"""The three profiles: ``quick``, ``laptop``, ``paper``. A profile sets sizes, never the method."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from mngnas_lib.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class SupernetSizes:
+    """How much a SuperNet's training and ranking takes.
+
+    Attributes:
+        channels, cells: sizes of the NAS-Bench-201 network; NAS-Bench-Macro takes ``channels`` and ``head_channels``.
+        size: pixels a side. count: training and validation images together.
+        archs: architectures to rank.
+    """
+
+    channels: int
+    cells: int
+    head_channels: int
+    size: int
+    count: int
+    valid_fraction: float
+    epochs: int
+    batch_size: int
+    lr: float
+    archs: int
+
+
+@dataclass(frozen=True)
+class TruthSizes:
+    """How much training architectures stand-alone takes: ``archs`` of them, ``seeds`` times each."""
+
+    archs: int
+    seeds: int
+    count: int
+    epochs: int
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Sizes of everything that the notebooks compute.
+
+    Attributes:
+        supernet: on the embedded digits.
+        truth: stand-alone trainings on the embedded digits.
+        real: on CIFAR-10, where the reader has the images and a benchmark's table.
+    """
+
+    name: str
+    supernet: SupernetSizes
+    truth: TruthSizes
+    real: SupernetSizes
+
+
+QUICK = Profile(
+    "quick",
+    supernet=SupernetSizes(4, 1, 64, 16, 1250, 0.2, 20, 50, 0.1, 200),
+    truth=TruthSizes(archs=16, seeds=2, count=1250, epochs=3, batch_size=50),
+    real=SupernetSizes(8, 1, 320, 16, 6000, 0.25, 10, 64, 0.1, 100),
+)
+LAPTOP = Profile(
+    "laptop",
+    supernet=SupernetSizes(8, 1, 64, 16, 2500, 0.2, 60, 64, 0.1, 1000),
+    truth=TruthSizes(archs=60, seeds=2, count=1250, epochs=6, batch_size=50),
+    real=SupernetSizes(8, 1, 320, 16, 14000, 1 / 7, 40, 64, 0.1, 300),
+)
+PAPER = Profile(
+    "paper",
+    supernet=SupernetSizes(16, 5, 1280, 28, 4000, 0.2, 600, 96, 0.05, 1000),
+    truth=TruthSizes(archs=200, seeds=4, count=4000, epochs=100, batch_size=96),
+    real=SupernetSizes(16, 5, 1280, 32, 50000, 0.1, 600, 96, 0.05, 1000),
+)
+PROFILES = {profile.name: profile for profile in (QUICK, LAPTOP, PAPER)}
+
+
+def current_profile() -> Profile:
+    """The profile that the environment variable ``MNGNAS_PROFILE`` names; ``quick`` without it.
+
+    Raises:
+        ConfigError: there is no such profile.
+    """
+    return get_profile(os.environ.get("MNGNAS_PROFILE") or "quick")
+
+
+def get_profile(name: str) -> Profile:
+    """The profile called ``name``.
+
+    Raises:
+        ConfigError: there is no such profile.
+    """
+    if name not in PROFILES:
+        raise ConfigError(f"no profile is called {name!r}: set MNGNAS_PROFILE to one of {', '.join(PROFILES)}")
+    return PROFILES[name]

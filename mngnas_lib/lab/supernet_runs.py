@@ -1,0 +1,211 @@
+"""Runs around SuperNets: train one, rank architectures with it, train architectures stand-alone."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import joblib
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from mngnas_lib.benchmarks import get_benchmark
+from mngnas_lib.data import ImageData, image_root, load_images
+from mngnas_lib.lab.config import RunConfig
+from mngnas_lib.lab.run import execute, run
+from mngnas_lib.lab.stats import ranking_report
+from mngnas_lib.lab.store import Result, results_folder
+from mngnas_lib.spaces import Arch, SearchSpace, get_space
+from mngnas_lib.supernet import TrainConfig, TrainResult, rank, train_standalone, train_supernet
+
+
+@dataclass(frozen=True)
+class SpaceSpec:
+    """A search space and the sizes in which it differs from the benchmark's, as (name, number) pairs."""
+
+    name: str
+    sizes: tuple[tuple[str, int], ...] = ()
+
+    def build(self) -> SearchSpace:
+        return get_space(self.name, **dict(self.sizes))
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """Arguments of :func:`mngnas_lib.data.load_images` that decide which images a run sees.
+
+    ``folder:NAME`` with a relative name is looked for in the current folder, then in ``MNGNAS_DATA``, so that a run is
+    the same run on machines that keep their images elsewhere.
+    """
+
+    source: str = "digits"
+    size: int | None = None
+    count: int | None = None
+    test_count: int | None = None
+    valid_fraction: float = 0.1
+    seed: int = 0
+
+    def load(self) -> ImageData:
+        settings = asdict(self)
+        return load_images(self.place(), **{name: value for name, value in settings.items() if name != "source"})
+
+    def place(self) -> str:
+        """The source, with an image folder's path as it is on this machine."""
+        kind, _, name = self.source.partition(":")
+        if kind != "folder" or Path(name).exists():
+            return self.source
+        return f"folder:{image_root() / name}"
+
+
+@dataclass(frozen=True)
+class ArchSample:
+    """``count`` canonical architectures, drawn uniformly without repetition from ``seed``; None takes all."""
+
+    count: int | None
+    seed: int = 0
+
+    def draw(self, space: SearchSpace) -> list[Arch]:
+        if self.count is None:
+            return list(space.canonical_archs())
+        return space.sample_distinct(self.count, np.random.default_rng(self.seed))
+
+
+@dataclass(frozen=True)
+class SupernetRun(RunConfig):
+    """Train a SuperNet. Metrics: seconds, images a second. Curve ``epochs``: see ``supernet.Epoch``."""
+
+    kind: ClassVar[str] = "supernet"
+
+    space: SpaceSpec
+    data: DataSpec
+    train: TrainConfig
+
+
+@dataclass(frozen=True)
+class RankingRun(RunConfig):
+    """Rank architectures with a SuperNet's weights. Table ``archs``: notation, accuracy, loss, params, MAdds."""
+
+    kind: ClassVar[str] = "ranking"
+
+    supernet: SupernetRun
+    archs: ArchSample
+    part: str = "valid"
+    bn: str = "batch"
+    calibration_batches: int = 4
+    batch_size: int = 500
+
+
+@dataclass(frozen=True)
+class TruthRun(RunConfig):
+    """Train architectures stand-alone, each once per seed. Table ``archs``: notation, params, MAdds, ``test_0`` ..."""
+
+    kind: ClassVar[str] = "truth"
+
+    space: SpaceSpec
+    data: DataSpec
+    train: TrainConfig
+    archs: ArchSample
+    seeds: int = 1
+
+
+@dataclass(frozen=True)
+class TauRun(RunConfig):
+    """Hold a SuperNet's ranking against a benchmark's test accuracies. Table ``report``: see ``stats.ranking_report``.
+
+    The benchmark's own numbers are not stored, so that the result can be passed on without them.
+    """
+
+    kind: ClassVar[str] = "tau"
+
+    ranking: RankingRun
+    benchmark: str
+    dataset: str = "cifar10"
+
+
+def supernet_folder(config: SupernetRun) -> Path:
+    """Where a SuperNet's checkpoints are kept: ``data/cache/supernets/<hash>`` beside the results."""
+    return results_folder().parent / "cache" / "supernets" / config.digest[:12]
+
+
+def trained_supernet(config: SupernetRun, data: ImageData | None = None) -> TrainResult:
+    """The trained SuperNet: from its last checkpoint, after whatever training is still missing."""
+    data = config.data.load() if data is None else data
+    return train_supernet(config.space.build(), data, config.train, checkpoint_dir=supernet_folder(config))
+
+
+@execute.register
+def _(config: SupernetRun) -> Result:
+    data = config.data.load()
+    trained = trained_supernet(config, data)
+    history = [asdict(epoch) for epoch in trained.history]
+    steps = history[-1]["steps"]
+    metrics = {
+        "seconds": trained.seconds,
+        "images_per_second": steps * config.train.batch_size / trained.seconds,
+        "steps": steps,
+        "data": data.fingerprint,
+    }
+    return Result(metrics, curves={"epochs": {name: [row[name] for row in history] for name in history[0]}})
+
+
+@execute.register
+def _(config: RankingRun) -> Result:
+    data = config.supernet.data.load()
+    network = trained_supernet(config.supernet, data).network
+    archs = config.archs.draw(network.space)
+    ranking = rank(
+        network,
+        archs,
+        data,
+        part=config.part,
+        bn=config.bn,
+        calibration_batches=config.calibration_batches,
+        batch_size=config.batch_size,
+    )
+    table = _costs(network.space, archs, data) | {"accuracy": ranking.accuracy, "loss": ranking.loss}
+    return Result({"images": len(data.parts[config.part]), "data": data.fingerprint}, {"archs": table})
+
+
+@execute.register
+def _(config: TruthRun) -> Result:
+    space, data = config.space.build(), config.data.load()
+    archs = config.archs.draw(space)
+    jobs = [(arch, seed) for seed in range(config.seeds) for arch in archs]
+    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    # on a GPU one process after the other; on the CPU one a core, each with one thread, since networks are small
+    parallel = joblib.Parallel(1 if torch.cuda.is_available() else workers, return_as="generator")
+    trained = parallel(joblib.delayed(_test_accuracy)(space, arch, data, config.train, seed) for arch, seed in jobs)
+    accuracies = list(tqdm(trained, total=len(jobs), unit="training", desc=f"truth {space.name}", disable=None))
+    table = _costs(space, archs, data)
+    for seed in range(config.seeds):
+        table[f"test_{seed}"] = accuracies[seed * len(archs) : (seed + 1) * len(archs)]
+    return Result({"images": len(data.test), "data": data.fingerprint}, {"archs": table})
+
+
+def _test_accuracy(space: SearchSpace, arch: Arch, data: ImageData, config: TrainConfig, seed: int) -> float:
+    """Test accuracy (fraction) at the end of a stand-alone training."""
+    torch.set_num_threads(1)
+    network = train_standalone(space, arch, data, replace(config, seed=config.seed + seed), progress=False).network
+    return float(rank(network, [arch], data, part="test", bn="inherited", progress=False).accuracy[0])
+
+
+def _costs(space: SearchSpace, archs: list[Arch], data: ImageData) -> dict[str, list]:
+    costs = [space.cost(arch, input_shape=data.input_shape, num_classes=data.num_classes) for arch in archs]
+    return {
+        "arch": [space.to_string(arch) for arch in archs],
+        "params": [cost.params for cost in costs],
+        "macs": [cost.macs for cost in costs],
+    }
+
+
+@execute.register
+def _(config: TauRun) -> Result:
+    benchmark = get_benchmark(config.benchmark, dataset=config.dataset)
+    table = run(config.ranking).table("archs")
+    archs = [benchmark.space.from_string(text) for text in table["arch"]]
+    scores = {"SuperNet": table["accuracy"], "FLOPs": table["macs"], "params": table["params"]}
+    report = ranking_report(scores, benchmark.scores(archs).test).reset_index()
+    return Result({"truth": benchmark.describe()}, {"report": report.to_dict("list")})
