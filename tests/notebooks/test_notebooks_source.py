@@ -3,7 +3,13 @@
 import nbformat
 import pytest
 
-from mngnas_lib.notebooks.source import NotebookError, cell_lines, dumps, read_source, sources
+from mngnas_lib.lab.profiles import PROFILES as LAB_PROFILES
+from mngnas_lib.notebooks.source import PROFILES, NotebookError, cell_lines, dumps, read_source, sources
+
+
+def test_profiles_are_those_of_the_lab():
+    # not imported from there, because that loads torch
+    assert tuple(LAB_PROFILES) == PROFILES
 
 
 def test_sources_in_order_and_by_name(project):
