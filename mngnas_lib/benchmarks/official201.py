@@ -63,7 +63,8 @@ def convert(
 ) -> Path:
     """Write the table of an official NAS-Bench-201 file.
 
-    Needs as much memory as the unpickled file takes, a few times its size; the table needs none of it.
+    Needs as much memory as the unpickled file takes, four to five times its size, and some minutes; the table needs
+    neither.
 
     Args:
         path: ``NAS-Bench-201-v1_0-e61699.pth`` or ``NAS-Bench-201-v1_1-096897.pth``.

@@ -240,6 +240,6 @@ def test_loading_is_small(shared_data):
 
 
 def test_loading_is_fast(shared_data):
-    started = time.perf_counter()
+    started = time.process_time()  # what other programs do meanwhile does not count
     get_benchmark("nasbench201", shared_data / "nasbench201.csv.gz").query(CONV)
-    assert time.perf_counter() - started < 2  # 0.2 s where nothing else runs
+    assert time.process_time() - started < 1  # 0.2 s
