@@ -1,6 +1,6 @@
 """Which paths one training step of a SuperNet runs.
 
-A strategy is a function ``(space, generator) -> paths``. The training loop runs each path on the same mini-batch, adds
+A strategy is a function ``(space, seed, step) -> paths``. The training loop runs each path on the same mini-batch, adds
 up their gradients, and makes one optimiser step. Drawing is a pure function of the run's seed and the step's number,
 so that a resumed run draws what the interrupted one would have drawn.
 """
@@ -14,15 +14,34 @@ import numpy as np
 from mngnas_lib.errors import ConfigError
 from mngnas_lib.spaces import Arch, SearchSpace
 
-Strategy = Callable[[SearchSpace, np.random.Generator], list[Arch]]
+Strategy = Callable[[SearchSpace, int, int], list[Arch]]
 
 
-def spos(space: SearchSpace, generator: np.random.Generator) -> list[Arch]:
+def spos(space: SearchSpace, seed: int, step: int) -> list[Arch]:
     """SPOS (Guo et al., ECCV 2020): one path a step, each slot's choice drawn uniformly."""
-    return [space.sample(generator)]
+    return [space.sample(np.random.default_rng([seed, step]))]
 
 
-STRATEGIES: dict[str, Strategy] = {"spos": spos}
+def balanced_spos(space: SearchSpace, seed: int, step: int) -> list[Arch]:
+    """SPOS with balanced draws: one path a step, but within a round of m steps every choice of a slot has its turn.
+
+    m is the largest number of choices of a slot. The round's paths are the columns of one random permutation a slot,
+    FairNAS's draw (Chu et al., ICCV 2021, Section 3.2), trained one a step as in SPOS instead of all m in one step. A
+    single step's path is still uniform; only how often choices are drawn varies less. A slot with fewer than m choices
+    repeats them so that their counts in a round differ by at most one.
+    """
+    counts = [len(slot.choices) for slot in space.slots]
+    rounds = max(counts)
+    turn, position = divmod(step, rounds)
+    generator = np.random.default_rng([seed, turn])
+    path = []
+    for count in counts:
+        order = np.concatenate([generator.permutation(count) for _ in range(-(-rounds // count))])[:rounds]
+        path.append(int(generator.permutation(order)[position]))
+    return [tuple(path)]
+
+
+STRATEGIES: dict[str, Strategy] = {"spos": spos, "spos-balanced": balanced_spos}
 
 
 def get_strategy(name: str) -> Strategy:
@@ -38,7 +57,7 @@ def get_strategy(name: str) -> Strategy:
 
 def paths_of_step(space: SearchSpace, strategy: str, seed: int, step: int) -> list[Arch]:
     """The paths that step ``step`` (from 0) of a run with ``seed`` trains."""
-    return get_strategy(strategy)(space, np.random.default_rng([seed, step]))
+    return get_strategy(strategy)(space, seed, step)
 
 
 def visit_counts(space: SearchSpace, strategy: str, seed: int, steps: int) -> list[np.ndarray]:

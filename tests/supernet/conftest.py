@@ -1,8 +1,8 @@
 """Small data and spaces for the SuperNet's tests."""
 
 import pytest
-from mngnas_lib.data import ImageData, load_images
 
+from mngnas_lib.data import ImageData, load_images
 from mngnas_lib.spaces import SearchSpace, get_space
 
 SMALL = {

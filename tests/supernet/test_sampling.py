@@ -3,6 +3,7 @@ import pytest
 from scipy.stats import chisquare
 
 from mngnas_lib.errors import ConfigError
+from mngnas_lib.spaces import Slot
 from mngnas_lib.supernet import paths_of_step, visit_counts
 
 
@@ -29,6 +30,34 @@ def test_spos_draws_slots_independently(cells):
     paths = np.array([paths_of_step(cells, "spos", seed=1, step=step)[0] for step in range(4000)])
     correlation = np.corrcoef(paths.T) - np.eye(paths.shape[1])
     assert np.abs(correlation).max() < 0.07
+
+
+def test_balanced_draws_give_each_choice_one_turn_a_round(space):
+    rounds = max(len(slot.choices) for slot in space.slots)
+    for turn in range(20):
+        paths = [paths_of_step(space, "spos-balanced", seed=2, step=turn * rounds + i) for i in range(rounds)]
+        assert all(len(path) == 1 and space.is_valid(path[0]) for path in paths)
+        for slot, choices in zip(space.slots, zip(*(path for (path,) in paths), strict=True), strict=True):
+            assert sorted(choices) == sorted(range(len(slot.choices)))
+
+
+def test_balanced_draws_are_uniform_at_each_step_and_independent_between_slots(cells):
+    # the same position of many rounds, so that the balance within a round plays no part
+    paths = np.array([paths_of_step(cells, "spos-balanced", seed=1, step=5 * turn + 3)[0] for turn in range(3000)])
+    for slot in range(paths.shape[1]):
+        assert chisquare(np.bincount(paths[:, slot], minlength=5)).pvalue > 1e-4
+    correlation = np.corrcoef(paths.T) - np.eye(paths.shape[1])
+    assert np.abs(correlation).max() < 0.08
+
+
+def test_balanced_draws_repeat_the_choices_of_short_slots_fairly():
+    class Uneven:
+        slots = (Slot("a", tuple("01234")), Slot("b", tuple("01")), Slot("c", tuple("0")))
+
+    paths = [paths_of_step(Uneven(), "spos-balanced", seed=0, step=step)[0] for step in range(5)]
+    counts = np.bincount([path[1] for path in paths], minlength=2)
+    assert sorted(path[0] for path in paths) == list(range(5))
+    assert sorted(counts) == [2, 3] and {path[2] for path in paths} == {0}
 
 
 def test_an_unknown_strategy_is_named(space):
