@@ -12,7 +12,7 @@
 # **Of the paper:** Section III-A with Eq. 1, 2 and 3; the two spaces on which Section IV-F measures rankings; the
 # set of Eq. 21. No figures or tables: all figures here are the kit's own.
 #
-# **Time:** quick 30 s · laptop 30 s · paper 30 s (2 CPU cores; nothing is trained, so the profile changes nothing)
+# **Time:** quick 25 s · laptop 25 s · paper 25 s (2 CPU cores; nothing is trained, so the profile changes nothing)
 
 # %% [markdown]
 # The next cell does nothing where the kit is installed. On Colab it fetches and installs it.
