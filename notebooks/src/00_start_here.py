@@ -9,7 +9,7 @@
 #
 # **Of the paper:** the abstract and Section III-B with Fig. 1, in our own drawing. No tables.
 #
-# **Time:** quick 15 s · laptop 30 s · paper 1 min (2 CPU cores)
+# **Time:** quick 20 s · laptop 30 s · paper 40 s (2 CPU cores)
 
 # %% [markdown]
 # The next cell does nothing where the kit is installed. On Colab it fetches and installs it.
@@ -263,10 +263,11 @@ for name, accuracy in zip(extremes, ranking.accuracy, strict=True):
 # %% [markdown]
 # The last one is no better than a guess, about 10 %: its cells give zero for every image, so all images look alike.
 # The SuperNet knows at least that. Of the other two, the convolutions have more to learn, and each of them was
-# drawn in one step out of five only: after seconds of training the copies may well be in front. Trained to the end
-# they are far behind: NAS-Bench-201's table (published, CIFAR-10 test) has 54.30 % for all copies and 93.76 % for
-# all 3×3 convolutions. An early ranking can be an upside-down one. Whether it can also tell *good from slightly
-# better*, which is what a search needs, is the question of notebook 03; and the answer is less cheerful.
+# drawn in one step out of five only: after the eight epochs of `quick` the copies are in front, after the twenty of
+# `laptop` the convolutions. Trained alone and to the end, the copies are far behind: NAS-Bench-201's table
+# (*published*, CIFAR-10 test) has 54.30 % for them and 93.76 % for the convolutions. An early ranking can be an
+# upside-down one. Whether it can also tell *good from slightly better*, which is what a search needs, is the
+# question of notebook 03; and the answer is less cheerful.
 #
 # **Next:** notebook 01, search spaces. What is a string of choices, what does it cost, and when are two strings the
 # same network?
