@@ -399,9 +399,7 @@ def test_nasbench_macro(macro):
         assert 0.01 < by_flops.high - by_flops.low < 0.04
         assert kendall_tau(table["params"], accuracy, resamples=20).value == pytest.approx(params, abs=1e-4)
         runs = np.array(table["test_acc"].tolist())
-        assert noise_ceiling(runs, resamples=20).value == pytest.approx(
-            ceiling, abs=1e-4
-        )
+        assert noise_ceiling(runs, resamples=20).value == pytest.approx(ceiling, abs=1e-4)
 
 
 def test_nasbench201(nasbench201):
