@@ -56,7 +56,7 @@ MEASURES = {
     type=click.Choice(BN_MODES),
     default="batch",
     show_default=True,
-    help="Batch-norm statistics: of each evaluated batch, re-estimated on training images, or inherited from the SuperNet.",
+    help="Batch-norm statistics: each evaluated batch's, re-estimated on training images, or the SuperNet's.",
 )
 @click.option("--calibration-batches", type=click.IntRange(1), default=4, show_default=True, help="For reestimate.")
 @click.option("--batch-size", type=click.IntRange(1), default=500, show_default=True)
@@ -117,8 +117,8 @@ def rank(
         )
     if images.fingerprint != state["identity"]["data"]:
         click.echo(
-            "mngnas: warning: the SuperNet was trained on other images, or on another split of these; it may be evaluated "
-            "on some that it has learnt",
+            "mngnas: warning: the SuperNet was trained on other images, or on another split of these; "
+            "it may be evaluated on some that it has learnt",
             err=True,
         )
     drawn = draw(space, None if everything else archs, seed)
