@@ -121,17 +121,46 @@ def test_tracebacks_are_cut_to_their_last_line():
     assert output.evalue == "a.csv is missing"
 
 
-def test_pictures_keep_their_pixels_and_lose_the_rest():
-    image = Image.effect_noise((40, 30), 60).convert("RGB")
+def plain_picture():
+    image = Image.new("RGB", (60, 40), "white")
+    image.paste("#0072B2", (10, 10, 30, 30))
+    return image
+
+
+def noisy_picture():
+    bands = [Image.effect_noise((60, 40), 90) for _ in range(3)]
+    return Image.merge("RGB", bands)
+
+
+def transparent_picture():
+    image = plain_picture().convert("RGBA")
+    image.paste((255, 255, 255, 0), (0, 0, 5, 5))
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "mode"),
+    [
+        (plain_picture(), "P"),
+        (plain_picture().convert("RGBA"), "P"),
+        (noisy_picture(), "RGB"),
+        (transparent_picture(), "RGBA"),
+    ],
+    ids=["plain", "opaque", "noisy", "transparent"],
+)
+def test_pictures_keep_their_pixels_and_lose_the_rest(image, mode):
     note = PngInfo()
     note.add_text("Software", "Matplotlib version 9.9")
     file = io.BytesIO()
     image.save(file, "PNG", pnginfo=note)
     encoded = base64.b64encode(file.getvalue()).decode()
-    result = base64.b64decode(cleaned(shown({"image/png": encoded}))[0].data["image/png"])
+    data = cleaned(shown({"image/png": encoded}))[0].data["image/png"]
+    assert cleaned(shown({"image/png": data}))[0].data["image/png"] == data
+    result = base64.b64decode(data)
     assert b"Matplotlib" not in result
     with Image.open(io.BytesIO(result)) as again:
-        assert again.tobytes() == image.tobytes()
+        assert again.mode == mode
+        assert again.convert(image.mode).tobytes() == image.tobytes()
 
 
 def test_a_picture_that_cannot_be_read_stays():
