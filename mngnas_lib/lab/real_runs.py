@@ -12,7 +12,7 @@ from mngnas_lib.lab.supernet_runs import ArchSample, DataSpec, RankingRun, Space
 from mngnas_lib.supernet import TrainConfig
 
 
-def real_ranking(profile: Profile, bn: str = "batch") -> RankingRun:
+def real_ranking(profile: Profile, bn: str = "batch", strategy: str = "spos-balanced") -> RankingRun:
     """Rank architectures of NAS-Bench-201 with a small SuperNet, trained on CIFAR-10 in the profile's sizes.
 
     The images are a folder ``cifar10`` (see ``DataSpec``) with ``train`` and ``test`` in it, shrunk to
@@ -21,18 +21,23 @@ def real_ranking(profile: Profile, bn: str = "batch") -> RankingRun:
 
     Args:
         bn: batch-norm statistics of a path, see :func:`mngnas_lib.supernet.rank`.
+        strategy: how paths are drawn in training, see :mod:`mngnas_lib.supernet.sampling`.
     """
     sizes = profile.real
     supernet = SupernetRun(
         space=SpaceSpec("nasbench201", (("channels", sizes.channels), ("cells", sizes.cells))),
         data=DataSpec("folder:cifar10", size=sizes.size, count=sizes.count, valid_fraction=sizes.valid_fraction),
         train=TrainConfig(
-            epochs=sizes.epochs, batch_size=sizes.batch_size, lr=sizes.lr, augment=Augment(pad=0, flip=True)
+            strategy=strategy,
+            epochs=sizes.epochs,
+            batch_size=sizes.batch_size,
+            lr=sizes.lr,
+            augment=Augment(pad=0, flip=True),
         ),
     )
-    return RankingRun(supernet, ArchSample(sizes.archs, seed=0), bn=bn)
+    return RankingRun(supernet, ArchSample(sizes.archs, canonical=False), bn=bn)
 
 
-def real_tau(profile: Profile, bn: str = "batch") -> TauRun:
+def real_tau(profile: Profile, bn: str = "batch", strategy: str = "spos-balanced") -> TauRun:
     """The same ranking held against the test accuracies of NAS-Bench-201's table, with FLOPs and params beside it."""
-    return TauRun(real_ranking(profile, bn), benchmark="nasbench201")
+    return TauRun(real_ranking(profile, bn, strategy), benchmark="nasbench201")

@@ -62,15 +62,19 @@ class DataSpec:
 
 @dataclass(frozen=True)
 class ArchSample:
-    """``count`` canonical architectures, drawn uniformly without repetition from ``seed``; None takes all."""
+    """``count`` architectures, drawn uniformly without repetition from ``seed``; None takes all.
+
+    With ``canonical``, no two of them compute the same function; without, every notation is as likely as any other.
+    """
 
     count: int | None
     seed: int = 0
+    canonical: bool = True
 
     def draw(self, space: SearchSpace) -> list[Arch]:
         if self.count is None:
-            return list(space.canonical_archs())
-        return space.sample_distinct(self.count, np.random.default_rng(self.seed))
+            return list(space.canonical_archs() if self.canonical else space.all_archs())
+        return space.sample_distinct(self.count, np.random.default_rng(self.seed), canonical=self.canonical)
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,9 @@ RC = {
 @contextmanager
 def style() -> Iterator[None]:
     """Draw everything inside the block in the kit's style; matplotlib's settings are put back afterwards."""
+    # A notebook's backend switches itself on when it is first asked for, by changing a setting. If that happened inside
+    # the block, it would be put back with the others, and no later figure would appear.
+    plt.draw_if_interactive()
     with mpl.rc_context(RC):
         yield
 
