@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 #: Beside the checkpoints: the arguments that load the images, for ``mngnas rank``
 IMAGES_FILE = "images.json"
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
-STRATEGIES = ("spos",)
+STRATEGIES = ("spos", "spos-balanced")
 AUGMENT_SETTINGS = ("pad", "flip", "cutout")
 
 
