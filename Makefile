@@ -49,8 +49,13 @@ notebooks: $(VENV)/.notebooks
 check: $(VENV)/.notebooks
 	@$(PY) -m mngnas_lib.notebooks check
 
+# JupyterLab runs a notebook in the notebook's folder, so what is looked for below the project's folder is named here
 lab: $(VENV)/.notebooks
-	MNGNAS_PROFILE=$(PROFILE) $(PY) -m jupyterlab notebooks/00_start_here.ipynb
+	MNGNAS_PROFILE=$(PROFILE) \
+		MNGNAS_DATA="$${MNGNAS_DATA:-$(CURDIR)/data/cache/images}" \
+		MNGNAS_CACHE="$${MNGNAS_CACHE:-$(CURDIR)/data/cache/images}" \
+		MNGNAS_BENCHMARKS="$${MNGNAS_BENCHMARKS:-$(CURDIR)/data/benchmarks}" \
+		$(PY) -m jupyterlab notebooks/00_start_here.ipynb
 
 benchmarks: $(VENV)/.notebooks
 	$(PY) -m benchmarks

@@ -1,6 +1,6 @@
 """What a search space is: slots, validity, notation, cost, and the two networks built from it.
 
-An *architecture* is a tuple of choice indices, one per slot (``method.md``, "Words"; the paper's Eq. 2 writes it
+An *architecture* is a tuple of choice indices, one per slot (the paper's Eq. 2 writes it
 ``[C_1, ..., C_l]``). Everything that treats architectures alike (sampling, mutation, crossover, the one-slot
 perturbation of Eq. 21, prefix sharing) needs nothing but this module.
 """
@@ -74,7 +74,7 @@ class SearchSpace(ABC):
     name: ClassVar[str]
     #: True where an architecture is a chain of blocks, so that architectures can share prefixes.
     is_chain: ClassVar[bool] = False
-    #: Number of stages, i.e. of feature maps that a network returns (``method.md``: f_j, j = 1..N).
+    #: Number of stages, i.e. of feature maps that a network returns (the paper's f_j, j = 1..N, in Eq. 6 and 9).
     num_stages: ClassVar[int] = 3
 
     @property

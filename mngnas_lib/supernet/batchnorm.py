@@ -1,7 +1,7 @@
 """Batch-norm statistics of a path inside a SuperNet.
 
 The running statistics that training leaves behind are those of *all* paths. A path is evaluated with statistics of its
-own (``method.md``; SPOS, Section 3.3): re-estimated on training images, or those of the evaluated batch.
+own (SPOS, Section 3.3): re-estimated on training images, or those of the evaluated batch.
 """
 
 from __future__ import annotations
