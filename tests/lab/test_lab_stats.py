@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from mngnas_lib.errors import ConfigError
-from mngnas_lib.lab import stats
+from mngnas_lib.lab import bootstrap, stats
 from mngnas_lib.lab.stats import (
     best_rank_at_k,
     compare_taus,
@@ -31,7 +31,7 @@ def correlated(n: int, seed: int = 0, rho: float = 0.7, ties: bool = False) -> t
 
 
 def explicit_resamples(n: int, resamples: int, seed: int) -> list[np.ndarray]:
-    counts = stats._resample_counts(n, resamples, seed).astype(int)
+    counts = bootstrap.resample_counts(n, resamples, seed).astype(int)
     assert (counts.sum(axis=1) == n).all()
     return [np.repeat(np.arange(n), row) for row in counts]
 
@@ -64,7 +64,7 @@ def test_interval_is_that_of_scipy_on_explicit_resamples(n, ties):
 @settings(max_examples=25, deadline=None)
 def test_each_draw_equals_scipy(pairs, seed):
     x, y = (np.unique(values, return_inverse=True)[1] for values in np.array(pairs).T)
-    draws = stats._tau_draws(x, y, stats._resample_counts(len(x), 5, seed))
+    draws = bootstrap.tau_draws(x, y, bootstrap.resample_counts(len(x), 5, seed))
     for draw, rows in zip(draws, explicit_resamples(len(x), 5, seed), strict=True):
         constant = len(set(x[rows])) == 1 or len(set(y[rows])) == 1
         expected = np.nan if constant else scipy_stats.kendalltau(x[rows], y[rows])[0]
@@ -74,7 +74,7 @@ def test_each_draw_equals_scipy(pairs, seed):
 def test_draws_do_not_depend_on_the_size_of_blocks(monkeypatch):
     x, y = correlated(60, ties=True)
     whole = kendall_tau(x, y), spearman(x, y), noise_ceiling(np.stack([x, y, x + y], axis=1))
-    monkeypatch.setattr(stats, "_BLOCK_CELLS", 700)
+    monkeypatch.setattr(bootstrap, "_BLOCK_CELLS", 700)
     blocks = kendall_tau(x, y), spearman(x, y), noise_ceiling(np.stack([x, y, x + y], axis=1))
     for one, other in zip(whole, blocks, strict=True):
         assert (one.value, one.low, one.high) == pytest.approx((other.value, other.low, other.high), abs=1e-12)
@@ -84,7 +84,7 @@ def test_draws_do_not_depend_on_the_size_of_blocks(monkeypatch):
 def test_expansion_for_many_architectures_is_close_to_the_exact_draws(monkeypatch, ties):
     x, y = correlated(900, ties=ties)
     exact = kendall_tau(x, y)
-    monkeypatch.setattr(stats, "EXACT_LIMIT", 100)
+    monkeypatch.setattr(bootstrap, "EXACT_LIMIT", 100)
     expanded = kendall_tau(x, y)
     assert expanded.value == exact.value
     width = exact.high - exact.low
@@ -96,7 +96,7 @@ def test_expansion_for_many_architectures_is_close_to_the_exact_draws(monkeypatc
 @settings(max_examples=25, deadline=None)
 def test_contributions_are_the_derivative_of_tau(pairs):
     x, y = (np.unique(values, return_inverse=True)[1] for values in np.array(pairs).T)
-    if stats._is_constant(x) or stats._is_constant(y):
+    if bootstrap.is_constant(x) or bootstrap.is_constant(y):
         return
     n, step = len(x), 1e-5
 
@@ -106,7 +106,7 @@ def test_contributions_are_the_derivative_of_tau(pairs):
         untied = [(products * (r[:, None] != r)).sum() for r in (x, y)]
         return (products * order).sum() / np.sqrt(untied[0] * untied[1])
 
-    contributions = stats._contributions(x, y)
+    contributions = bootstrap.contributions(x, y)
     assert contributions.sum() == pytest.approx(0, abs=1e-9)
     for index in range(n):
         nudge = step * (np.arange(n) == index)
@@ -150,7 +150,7 @@ def test_higher_confidence_is_wider():
 
 @pytest.mark.parametrize("limit", [3000, 10])
 def test_interval_covers_the_true_tau_about_as_often_as_it_says(monkeypatch, limit):
-    monkeypatch.setattr(stats, "EXACT_LIMIT", limit)
+    monkeypatch.setattr(bootstrap, "EXACT_LIMIT", limit)
     rho = 0.7
     truth = 2 / np.pi * np.arcsin(rho)  # of a bivariate normal distribution
     taus = [kendall_tau(*correlated(80, seed, rho), resamples=200, seed=seed) for seed in range(100)]
