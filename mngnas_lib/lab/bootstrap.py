@@ -26,16 +26,19 @@ Ranks = NDArray[np.int64]
 
 
 def is_constant(ranks: Ranks) -> bool:
+    """Whether all architectures are tied, so that no correlation is defined. ``ranks``: (n,) dense ranks."""
     return len(ranks) < 2 or ranks.max() == 0
 
 
 def tau_b(x: Ranks, y: Ranks) -> float:
+    """Kendall's tau-b of two rankings (n,); NaN where one is constant."""
     if is_constant(x) or is_constant(y):
         return np.nan
     return float(stats.kendalltau(x, y)[0])
 
 
 def interval(draws: Floats, confidence: float) -> tuple[float, float]:
+    """Percentile interval of the draws that are defined; NaN where none is."""
     draws = draws[np.isfinite(draws)]
     if not len(draws):
         return np.nan, np.nan
