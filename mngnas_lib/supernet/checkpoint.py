@@ -41,6 +41,7 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any], *, keep: int
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)  # mkstemp lets nobody else read its files
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
