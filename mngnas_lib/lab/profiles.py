@@ -66,7 +66,7 @@ QUICK = Profile(
 LAPTOP = Profile(
     "laptop",
     supernet=SupernetSizes(8, 1, 64, 16, 2500, 0.2, 60, 64, 0.1, 1000),
-    truth=TruthSizes(archs=60, seeds=2, count=1250, epochs=6, batch_size=50),
+    truth=TruthSizes(archs=40, seeds=2, count=1250, epochs=6, batch_size=50),
     real=SupernetSizes(8, 1, 320, 16, 14000, 1 / 7, 40, 64, 0.1, 300),
 )
 PAPER = Profile(
