@@ -10,6 +10,7 @@ from typing import ClassVar
 import joblib
 import numpy as np
 import torch
+from filelock import FileLock
 from tqdm.auto import tqdm
 
 from mngnas_lib.benchmarks import get_benchmark
@@ -137,7 +138,11 @@ def supernet_folder(config: SupernetRun) -> Path:
 def trained_supernet(config: SupernetRun, data: ImageData | None = None) -> TrainResult:
     """The trained SuperNet: from its last checkpoint, after whatever training is still missing."""
     data = config.data.load() if data is None else data
-    return train_supernet(config.space.build(), data, config.train, checkpoint_dir=supernet_folder(config))
+    folder = supernet_folder(config)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # several runs share a SuperNet: the first trains it, the others wait for it here
+    with FileLock(folder.with_suffix(".lock")):
+        return train_supernet(config.space.build(), data, config.train, checkpoint_dir=folder)
 
 
 @execute.register

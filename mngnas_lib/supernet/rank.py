@@ -73,6 +73,7 @@ def rank(
     walk = _walk_trie if share_prefixes and isinstance(network, ChainNetwork) else _walk_list
     accuracy, loss = np.empty(len(archs)), np.empty(len(archs))
     was_training = network.training
+    before = {name: buffer.clone() for name, buffer in network.named_buffers()} if bn == "reestimate" else {}
     network.eval()
     try:
         with (
@@ -87,6 +88,9 @@ def rank(
                 bar.update()
     finally:
         network.train(was_training)
+        with torch.no_grad():
+            for name, buffer in before.items():  # the statistics of the last path are not the SuperNet's
+                network.get_buffer(name).copy_(buffer)
     return Ranking(archs, accuracy, loss)
 
 

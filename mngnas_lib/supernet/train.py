@@ -281,6 +281,12 @@ class _Run:
             return
         if self.unchecked:
             self.check_losses()
+        network = self.network.state_dict()
+        if not all(bool(tensor.isfinite().all()) for tensor in network.values()):
+            raise TrainingDivergedError(
+                f"after step {self.step - 1} some weights are not finite; the last good checkpoint is "
+                f"{self.checkpoint or 'none'}. Lower the learning rate, or add warm-up epochs"
+            )
         state = {
             "identity": self.identity(),
             "step": self.step,
@@ -288,7 +294,7 @@ class _Run:
             "sums": torch.stack(self.sums).cpu() if self.sums else torch.zeros(0, 2),
             "num_classes": self.network.num_classes,
             "in_channels": self.network.in_channels,
-            "network": self.network.state_dict(),
+            "network": network,
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.fabric.strategy.precision.state_dict(),
         }

@@ -95,7 +95,7 @@ def test_inherited_statistics_are_the_networks_own(trained, space, digits):
     assert ranking.loss[0] == pytest.approx(float(F.cross_entropy(logits, digits.valid.labels)), rel=1e-4)
 
 
-@pytest.mark.parametrize("bn", ["batch", "inherited"])
+@pytest.mark.parametrize("bn", BN_MODES)
 def test_ranking_leaves_the_network_as_it_was(trained, space, digits, bn):
     network = trained(space, digits).train()
     before = copy.deepcopy(network.state_dict())

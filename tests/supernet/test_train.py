@@ -240,6 +240,20 @@ def test_a_loss_that_is_not_finite_stops_the_run(cells, digits, tmp_path, monkey
     assert state["step"] == 6 and all(value.isfinite().all() for value in state["network"].values())
 
 
+def test_weights_that_are_not_finite_are_not_stored(cells, digits, tmp_path, monkeypatch):
+    original = train._Run.train_step
+
+    def poisoned(run):
+        original(run)
+        run.network.classifier.weight.data[0, 0] = float("inf")
+
+    monkeypatch.setattr(train._Run, "train_step", poisoned)
+    config = replace(QUICK, epochs=1, batch_size=len(digits.train))
+    with pytest.raises(TrainingDivergedError, match="after step 0 some weights are not finite"):
+        train_supernet(cells, digits, config, checkpoint_dir=tmp_path)
+    assert latest_checkpoint(tmp_path) is None
+
+
 def test_fewer_images_than_a_batch_is_an_error(cells, digits):
     with pytest.raises(DataError, match=r"240 training images, fewer than a batch of 241"):
         train_supernet(cells, digits, replace(QUICK, batch_size=241))
