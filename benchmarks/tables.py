@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
 import time
 from pathlib import Path
 
 from benchmarks.timing import Row, medians
 from mngnas_lib.benchmarks import find_benchmarks, get_benchmark
+from mngnas_lib.lab.provenance import process_peak_memory
 from mngnas_lib.spaces import get_space
 
 
@@ -43,18 +43,9 @@ def table_loading() -> list[Row]:
 
 def _load(name: str, path: Path) -> tuple[float, float]:
     """Seconds to load a table and answer a query, and how much the process' peak memory rose (MiB)."""
-    before = _peak_memory()
+    before = process_peak_memory()
     started = time.perf_counter()
     benchmark = get_benchmark(name, path)
     benchmark.query(next(iter(benchmark.space.all_archs())))
     seconds = time.perf_counter() - started
-    return seconds, _peak_memory() - before
-
-
-def _peak_memory() -> float:
-    """The most memory that this process has had so far (MiB)."""
-    status = Path("/proc/self/status")
-    if status.exists():  # Linux lets a new process inherit its parent's ru_maxrss, so that is of no use
-        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(peak.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # bytes on macOS
+    return seconds, process_peak_memory() - before

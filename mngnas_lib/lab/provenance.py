@@ -93,14 +93,26 @@ def peak_memory() -> dict[str, float]:
     import torch
 
     peak = {}
-    if sys.platform != "win32":
-        import resource
-
-        unit = 1024**2 if sys.platform == "darwin" else 1024
-        peak["process"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)
+    process = process_peak_memory()
+    if process is not None:
+        peak["process"] = round(process, 1)
     if torch.cuda.is_available():
         peak["gpu"] = round(torch.cuda.max_memory_allocated() / 1024**2, 1)
     return peak
+
+
+def process_peak_memory() -> float | None:
+    """The most memory that this process has had so far (MiB); None where the system does not tell."""
+    try:  # Linux lets a new process inherit its parent's ru_maxrss, so there that is of no use
+        status = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace")
+        return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        if sys.platform == "win32":
+            return None
+    import resource
+
+    unit = 1024**2 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def _git(root: Path, *words: str) -> str | None:

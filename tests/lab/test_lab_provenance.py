@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 
 import mngnas_lib
 from mngnas_lib.lab import provenance
-from mngnas_lib.lab.provenance import code_version, peak_memory, recorded
+from mngnas_lib.lab.provenance import code_version, recorded
 
 
 def test_what_is_recorded():
@@ -38,12 +39,27 @@ def test_nothing_is_recorded_of_a_block_that_fails():
     assert record == {}
 
 
-def test_peak_memory_counts_what_was_used_and_is_in_mebibytes():
-    before = peak_memory()["process"]
-    held = np.ones(40 * 2**20, dtype=np.uint8)
-    grown = peak_memory()["process"]
-    del held
-    assert 20 < before < grown < before + 400
+GROWTH = """
+import numpy as np
+from mngnas_lib.lab.provenance import peak_memory
+before = peak_memory()["process"]
+held = np.ones(300 * 2**20, dtype=np.uint8)
+grown = peak_memory()["process"]
+del held
+print(before, grown, peak_memory()["process"])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell")
+def test_peak_memory_is_the_process_own_and_in_mebibytes():
+    # a process of its own: this one may long have had a higher peak, which the new one must not inherit
+    inherited = np.ones(800 * 2**20, dtype=np.uint8)
+    done = subprocess.run([sys.executable, "-c", GROWTH], check=True, capture_output=True, text=True)
+    del inherited
+    before, grown, after = map(float, done.stdout.split())
+    assert 20 < before < 800
+    assert 200 < grown - before < 400
+    assert after == pytest.approx(grown, abs=20)
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
