@@ -23,10 +23,11 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from mngnas_lib.data import ImageData
-from mngnas_lib.errors import CheckpointError, ConfigError, DataError, TrainingDivergedError
+from mngnas_lib.errors import CheckpointError, ConfigError, TrainingDivergedError
 from mngnas_lib.spaces import Arch, SearchSpace, SlotNetwork
 from mngnas_lib.supernet.checkpoint import latest_checkpoint, locked, save_checkpoint
 from mngnas_lib.supernet.config import TrainConfig
+from mngnas_lib.supernet.minibatches import MiniBatches
 from mngnas_lib.supernet.sampling import paths_of_step
 
 #: Losses wait on the GPU until this many are read at once, so that the GPU is not stopped at every step.
@@ -134,18 +135,21 @@ class _Run:
     ) -> None:
         if config.batch_size % fabric.world_size:
             raise ConfigError(f"a batch of {config.batch_size} images cannot be split over {fabric.world_size} devices")
-        self.steps_per_epoch = len(data.train) // config.batch_size
-        if self.steps_per_epoch == 0:
-            raise DataError(
-                f"{data.name} has {len(data.train)} training images, fewer than a batch of {config.batch_size}: "
-                "use a smaller batch or more images"
-            )
         self.space, self.arch, self.config, self.fabric, self.folder = space, arch, config, fabric, folder
         self.data = data.to(fabric.device)
-        self.format = torch.channels_last if config.channels_last else torch.contiguous_format
+        self.batches = MiniBatches(
+            self.data,
+            config.batch_size,
+            seed=config.seed,
+            augment=config.augment,
+            channels_last=config.channels_last,
+            rank=fabric.global_rank,
+            world_size=fabric.world_size,
+        )
+        self.steps_per_epoch = self.batches.steps_per_epoch
         shape = {"num_classes": data.num_classes, "in_channels": data.input_shape[0], "seed": config.seed}
         network = space.supernet(**shape) if arch is None else space.network(arch, skip_unused=True, **shape)
-        self.network = network.to(memory_format=self.format)
+        self.network = network.to(memory_format=self.batches.format)
         if config.compile:
             self.network.compile_blocks()
         optimizer = torch.optim.SGD(
@@ -156,7 +160,6 @@ class _Run:
             weight_decay=config.weight_decay,
         )
         self.wrapped, self.optimizer = fabric.setup(self.network, optimizer)
-        self.order: tuple[int, Tensor] | None = None  # of the images, in one epoch
         self.step = 0
         self.history: list[Epoch] = []
         self.checkpoint: Path | None = None
@@ -193,7 +196,7 @@ class _Run:
     def train_step(self) -> None:
         """Gradients of all paths of this step on one mini-batch, then one step of the optimiser."""
         config = self.config
-        images, labels = self.mini_batch()
+        images, labels = self.batches.at(self.step)
         paths = self.paths(self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = config.lr_at(self.step, self.steps_per_epoch)
@@ -222,19 +225,6 @@ class _Run:
         if self.arch is not None:
             return [self.arch]
         return paths_of_step(self.space, self.config.strategy, self.config.seed, step)
-
-    def mini_batch(self) -> tuple[Tensor, Tensor]:
-        """This rank's shard of the step's images, augmented, and their labels."""
-        epoch, position = divmod(self.step, self.steps_per_epoch)
-        size = self.config.batch_size
-        if self.order is None or self.order[0] != epoch:
-            draws = _generator(self.config.seed, 0, epoch)
-            self.order = epoch, torch.randperm(len(self.data.train), generator=draws)
-        index = self.order[1][position * size : (position + 1) * size].to(self.fabric.device)
-        index = index[self.fabric.global_rank :: self.fabric.world_size]
-        images = self.data.normalise(self.data.train.images[index]).contiguous(memory_format=self.format)
-        draws = _generator(self.config.seed, 1 + self.fabric.global_rank, self.step, device=images.device)
-        return self.config.augment(images, draws), self.data.train.labels[index]
 
     def check_losses(self) -> None:
         """Stop at the first loss of this epoch that is not finite."""
@@ -321,10 +311,3 @@ class _Run:
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.fabric.strategy.precision.load_state_dict(state["scaler"])
-
-
-def _generator(seed: int, stream: int, number: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """A generator that is a function of the run's seed, what it is for, and the step's or epoch's number."""
-    # three odd multipliers spread (seed, stream, number) over 63 bits; torch mixes the result further
-    mixed = (seed * 0x9E3779B97F4A7C15 + stream * 0xBF58476D1CE4E5B9 + number * 0x94D049BB133111EB) % 2**63
-    return torch.Generator(device).manual_seed(mixed)

@@ -26,6 +26,7 @@ from mngnas_lib.supernet import (
     train_supernet,
 )
 from mngnas_lib.supernet.checkpoint import locked
+from mngnas_lib.supernet.minibatches import MiniBatches, generator
 
 QUICK = TrainConfig(epochs=2, batch_size=40, lr=0.05, augment=Augment(pad=1, flip=False, cutout=2))
 
@@ -224,13 +225,13 @@ def test_a_folder_in_use_is_refused(cells, digits, tmp_path):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(cells, digits, tmp_path, monkeypatch):
-    original = train._Run.mini_batch
+    original = MiniBatches.at
 
-    def poisoned(run):
-        images, labels = original(run)
-        return (images * float("nan") if run.step == 8 else images), labels
+    def poisoned(batches, step):
+        images, labels = original(batches, step)
+        return (images * float("nan") if step == 8 else images), labels
 
-    monkeypatch.setattr(train._Run, "mini_batch", poisoned)
+    monkeypatch.setattr(MiniBatches, "at", poisoned)
     with pytest.raises(TrainingDivergedError) as caught:
         train_supernet(cells, digits, QUICK, checkpoint_dir=tmp_path)
     checkpoint, state = latest_checkpoint(tmp_path)
@@ -338,7 +339,7 @@ def test_two_processes_average_their_gradients(cells, digits, tmp_path):
     # by hand: each half of the batch normalises by itself, gradients are averaged, one step of plain SGD
     network = cells.supernet(num_classes=10, in_channels=1, seed=0).train()
     (arch,) = paths_of_step(cells, "spos", 0, 0)
-    order = torch.randperm(240, generator=train._generator(0, 0, 0))
+    order = torch.randperm(240, generator=generator(0, 0, 0))
     for half in (order[0::2], order[1::2]):
         logits = network(digits.normalise(digits.train.images[half]), arch).logits
         (F.cross_entropy(logits, digits.train.labels[half]) / 2).backward()
