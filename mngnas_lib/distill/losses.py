@@ -21,7 +21,7 @@ from mngnas_lib.spaces import Output
 #: How stage feature maps are compared: squared distance (Eq. 6), KL divergence (Eq. 9), not at all.
 Features = Literal["mse", "kl", "none"]
 
-_SAMPLES = (-4, -3, -2, -1)  # dimensions of a feature map: batch, channels, height, width
+_MAP = (-4, -3, -2, -1)  # dimensions of a feature map: batch, channels, height, width
 
 
 def divergence(first: Tensor, second: Tensor, *, dim: int = -1) -> Tensor:
@@ -71,7 +71,9 @@ def feature_loss(student: Tensor, teacher: Tensor, kind: Literal["mse", "kl"] = 
     _check_shapes("feature maps", student, teacher)
     teacher = teacher.detach()
     if kind == "mse":
-        return (student.float() - teacher.float()).square().mean(_SAMPLES)
+        difference = student.float() - teacher.float()
+        # a norm reads what it sums once and writes nothing; its gradient has the memory format of the feature maps
+        return torch.linalg.vector_norm(difference, dim=_MAP).square() / math.prod(difference.shape[-4:])
     if kind == "kl":
         return divergence(teacher, student, dim=-3).mean((-3, -2, -1))
     raise ConfigError(f"feature maps are compared by 'mse' or 'kl', not by {kind!r}")

@@ -139,6 +139,23 @@ def test_gradients_reach_the_student_alone(features):
 
 
 @pytest.mark.parametrize("features", FEATURES)
+def test_gradients_of_equal_outputs_are_zero(features):
+    target = outputs(0, 2)
+    student = Output(target.logits.clone().requires_grad_(), tuple(s.clone().requires_grad_() for s in target.stages))
+    DistillLoss(features=features)(student, target).sum().backward()
+    for tensor in (student.logits, *student.stages):
+        assert tensor.grad is None or tensor.grad.abs().max() < 1e-7
+
+
+@pytest.mark.parametrize("kind", ["mse", "kl"])
+def test_gradients_have_the_layout_of_the_feature_maps(kind):
+    student = stack([outputs(seed, channels_last=True) for seed in range(2)]).stages[0].requires_grad_()
+    target = stack([outputs(seed, channels_last=True) for seed in range(2, 4)]).stages[0]
+    feature_loss(student, target, kind).sum().backward()
+    assert student.grad.stride() == student.stride()
+
+
+@pytest.mark.parametrize("features", FEATURES)
 def test_half_precision_is_measured_in_float32(features):
     student, target = (
         Output(output.logits.bfloat16(), tuple(stage.bfloat16() for stage in output.stages))
