@@ -2,6 +2,13 @@
 
 from mngnas_lib.distill.algorithms import ALGORITHMS, LABELS, Algorithm, get_algorithm
 from mngnas_lib.distill.losses import DistillLoss, feature_loss, mix, prediction_loss, stack
+from mngnas_lib.distill.perturbation import (
+    fine_tune,
+    neighbours,
+    perturbation_loss,
+    perturbed_archs,
+    perturbed_network,
+)
 
 __all__ = [
     "ALGORITHMS",
@@ -9,8 +16,13 @@ __all__ = [
     "Algorithm",
     "DistillLoss",
     "feature_loss",
+    "fine_tune",
     "get_algorithm",
     "mix",
+    "neighbours",
+    "perturbation_loss",
+    "perturbed_archs",
+    "perturbed_network",
     "prediction_loss",
     "stack",
 ]

@@ -47,10 +47,8 @@ def prediction_loss(student: Tensor, teacher: Tensor, temperature: float = 1.0) 
         ConfigError: the shapes differ, or the temperature is not positive.
     """
     _check_shapes("logits", student, teacher)
-    _check_temperature(temperature)
-    if temperature != 1:
-        student, teacher = student.float() / temperature, teacher.float() / temperature
-    return divergence(teacher.detach(), student).mean(-1)
+    check_temperature(temperature)
+    return divergence(teacher.detach().float() / temperature, student.float() / temperature).mean(-1)
 
 
 def feature_loss(student: Tensor, teacher: Tensor, kind: Literal["mse", "kl"] = "mse") -> Tensor:
@@ -93,7 +91,7 @@ class DistillLoss:
     features: Features = "mse"
 
     def __post_init__(self) -> None:
-        _check_temperature(self.temperature)
+        check_temperature(self.temperature)
         if self.features not in get_args(Features):
             raise ConfigError(f"features={self.features!r} is not known: choose one of {', '.join(get_args(Features))}")
 
@@ -182,6 +180,7 @@ def _check_shapes(what: str, student: Tensor, teacher: Tensor) -> None:
         )
 
 
-def _check_temperature(temperature: float) -> None:
+def check_temperature(temperature: float) -> None:
+    """Raises ConfigError unless the temperature is positive and finite."""
     if not 0 < temperature < math.inf:
         raise ConfigError(f"the temperature must be positive, it is {temperature}")
