@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 import numpy as np
 
+from mngnas_lib.distill.perturbation import neighbours
 from mngnas_lib.errors import ConfigError
 from mngnas_lib.search.groups import Member, rank_key
 from mngnas_lib.spaces import Arch, Cost, InputShape, SearchSpace
@@ -116,26 +118,14 @@ def crossover(parent_a: Arch, parent_b: Arch, rng: np.random.Generator) -> Arch:
     return tuple(a if head else b for a, b, head in zip(parent_a, parent_b, heads, strict=True))
 
 
-def neighbours(arch: Arch, space: SearchSpace) -> list[list[Arch]]:
-    """For each slot, the valid architectures that differ from ``arch`` there and nowhere else."""
-    return [
-        [
-            changed
-            for choice in range(len(slot.choices))
-            if choice != arch[i] and space.is_valid(changed := (*arch[:i], choice, *arch[i + 1 :]))
-        ]
-        for i, slot in enumerate(space.slots)
-    ]
-
-
 def mutate(arch: Arch, space: SearchSpace, rng: np.random.Generator) -> Arch:
     """A valid architecture that differs from ``arch`` in exactly one slot: a random slot, a random other choice there.
 
     Raises:
         ConfigError: ``arch`` has no valid neighbour.
     """
-    slots = neighbours(arch, space)
-    if not any(slots):
+    slots = _mutants(arch, space)
+    if not slots:
         raise ConfigError(f"{arch} cannot be mutated: {space.name} has no other valid choice in any slot")
     return _one_of(slots, rng)
 
@@ -197,10 +187,17 @@ def remove_worst(population: Sequence[Member], count: int) -> tuple[list[Member]
     return ranked[:kept], ranked[kept:]
 
 
+def _mutants(arch: Arch, space: SearchSpace) -> list[list[Arch]]:
+    """The neighbours of ``arch``, one list for each slot in which it has any."""
+
+    def changed_slot(other: Arch) -> int:
+        return next(i for i, (a, b) in enumerate(zip(arch, other, strict=True)) if a != b)
+
+    return [list(group) for _, group in groupby(neighbours(space, arch), key=changed_slot)]
+
+
 def _one_of(slots: Sequence[Sequence[Arch]], rng: np.random.Generator) -> Arch:
-    """One of the neighbours: first a slot that has any, then one of them."""
-    changeable = [slot for slot in slots if slot]
-    slot = changeable[rng.integers(len(changeable))]
+    slot = slots[rng.integers(len(slots))]
     return slot[rng.integers(len(slot))]
 
 
@@ -216,7 +213,7 @@ def _mutations(
     space: SearchSpace, survivors: Sequence[Arch], seen: AbstractSet[Arch], tries: int, rng: np.random.Generator
 ) -> Iterator[Candidate]:
     """Random mutants of random survivors; then, since neighbours are few, all that were missed, in random order."""
-    options = [(arch, slots) for arch in survivors if any(slots := neighbours(arch, space))]
+    options = [(arch, slots) for arch in survivors if (slots := _mutants(arch, space))]
     for _ in range(tries if options else 0):
         arch, slots = options[rng.integers(len(options))]
         yield Candidate(_one_of(slots, rng), "mutation", (arch,))

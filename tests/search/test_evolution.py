@@ -13,7 +13,6 @@ from mngnas_lib.search import (
     Member,
     crossover,
     mutate,
-    neighbours,
     propose,
     random_candidates,
     remove_worst,
@@ -71,9 +70,6 @@ def test_crossover_favours_no_parent_and_no_combination():
 def test_mutation_changes_exactly_one_slot(space, data, seed):
     arch = data.draw(st.sampled_from(list(space.all_archs())))
     near = {other for other in space.all_archs() if differing(other, arch) == 1}
-    slots = neighbours(arch, space)
-    assert sorted(changed for slot in slots for changed in slot) == sorted(near)
-    assert all(changed[i] != arch[i] for i, slot in enumerate(slots) for changed in slot)
     if near:
         assert mutate(arch, space, np.random.default_rng(seed)) in near
     else:
