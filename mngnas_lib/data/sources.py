@@ -112,13 +112,14 @@ def read_cifar(source: str, root: Path, download: bool) -> Arrays:
     folder = root / loader.base_folder
     if not download and not folder.is_dir():
         raise DataError(
-            f"{source} is not in {root} (there is no {folder}): allow the download (download=True), "
-            "or set MNGNAS_DATA to the folder that holds it"
+            f"{source} is not in {root} (there is no {folder}): fetch it with `mngnas data prepare {source}` "
+            "(download=True in Python), or set MNGNAS_DATA to the folder that holds it"
         )
     try:
         parts = [loader(root, train=train, download=download) for train in (True, False)]
     except (OSError, RuntimeError) as error:
-        remedy = "check the network and the free space" if download else "delete it and allow the download"
+        again = f"delete it, and fetch it again with `mngnas data prepare {source}`"
+        remedy = "check the network and the free space" if download else again
         raise DataError(f"{folder} is incomplete or damaged ({error}): {remedy}") from error
     train, test = ((np.moveaxis(part.data, -1, 1), np.asarray(part.targets)) for part in parts)
     return Arrays(train, test, tuple(parts[0].classes))

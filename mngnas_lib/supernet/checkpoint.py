@@ -58,6 +58,8 @@ def load_checkpoint(path: Path, *, device: torch.device | str = "cpu") -> dict[s
         CheckpointError: the file is missing, is not a checkpoint, or is damaged.
     """
     path = Path(path)
+    if not path.exists():
+        raise CheckpointError(f"{path} does not exist: give the path of a checkpoint, or of a folder that holds some")
     match = _NAME.fullmatch(path.name)
     if match is None:
         raise CheckpointError(f"{path} is not a checkpoint of this kit: its name is not step-<number>-<checksum>.pt")

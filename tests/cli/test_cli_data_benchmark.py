@@ -76,7 +76,7 @@ def test_only_prepare_downloads(mngnas, monkeypatch, tmp_path):
             self.classes = ["cat", "dog"]
 
     monkeypatch.setattr(torchvision.datasets, "CIFAR10", Cifar)
-    assert "allow the download" in mngnas("data", "info", "cifar10", code=2).stderr
+    assert "mngnas data prepare cifar10" in mngnas("data", "info", "cifar10", code=2).stderr
     assert asked == []
     mngnas("data", "prepare", "cifar10", "--root", "place")
     assert asked == [("place", True)] * 2

@@ -125,7 +125,7 @@ def test_an_interrupted_training_goes_on_and_ends_in_the_same_weights(mngnas, tr
         ("--space nasbench-macro --cells 1", "nasbench-macro cannot be built with sizes"),
         ("--data nothing", "'nothing' is no source of images"),
         ("--data folder:/does/not/exist", "there is no folder /does/not/exist"),
-        ("--data cifar10", "allow the download"),
+        ("--data cifar10", "mngnas data prepare cifar10"),
         ("--batch-size 4000", "fewer than a batch of 4000"),
         ("--lr 0", "the learning rate must be positive"),
         ("--lr nan", "the learning rate must be positive"),
@@ -267,7 +267,7 @@ def test_mistakes_of_a_ranking_leave_with_2(mngnas, trained, table, tmp_path):
     net = ("--checkpoint", trained)
     (tmp_path / "empty").mkdir()
     assert "there is no whole checkpoint in empty" in fails("--checkpoint", "empty")
-    assert "is not a checkpoint of this kit" in fails("--checkpoint", "nowhere")
+    assert "nowhere does not exist" in fails("--checkpoint", "nowhere")
     assert "--size needs --data" in fails(*net, "--size", 8)
     assert "--data-count needs --data" in fails(*net, "--data-count", 8)
     assert "distinct architectures, 99999 were asked for" in fails(*net, "--count", 99999)
