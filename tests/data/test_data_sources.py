@@ -131,7 +131,7 @@ def test_damaged_cifar(cifar10, tmp_path: Path):
     folder, _ = cifar10
     file = folder / "data_batch_3"
     file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(DataError, match=r"cifar-10-batches-py is incomplete or damaged .*: delete it, and fetch it again"):
+    with pytest.raises(DataError, match=r"cifar-10-batches-py is incomplete or damaged .*: delete it, and fetch"):
         load_images("cifar10", root=tmp_path)
 
 
