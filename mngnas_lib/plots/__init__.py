@@ -5,8 +5,11 @@ hand the figure to :func:`save`. The diagram of the method is :func:`mngnas_lib.
 """
 
 from mngnas_lib.plots.architectures import draw_architecture
+from mngnas_lib.plots.coefficients import plot_coefficients, plot_who_taught, short_names
 from mngnas_lib.plots.rankings import plot_bn_modes, plot_interval_width, plot_ranking, plot_taus, plot_top_k
+from mngnas_lib.plots.retraining import plot_algorithm_taus, plot_losses, plot_tau_differences
 from mngnas_lib.plots.save import save
+from mngnas_lib.plots.search import plot_accuracy_cloud, plot_groups, plot_search_progress
 from mngnas_lib.plots.style import METHODS, bar_style, look, point_style, style
 from mngnas_lib.plots.training import plot_history, plot_visits
 
@@ -15,14 +18,23 @@ __all__ = [
     "bar_style",
     "draw_architecture",
     "look",
+    "plot_accuracy_cloud",
+    "plot_algorithm_taus",
     "plot_bn_modes",
+    "plot_coefficients",
+    "plot_groups",
     "plot_history",
     "plot_interval_width",
+    "plot_losses",
     "plot_ranking",
+    "plot_search_progress",
+    "plot_tau_differences",
     "plot_taus",
     "plot_top_k",
     "plot_visits",
+    "plot_who_taught",
     "point_style",
     "save",
+    "short_names",
     "style",
 ]

@@ -62,6 +62,10 @@ BN_MODES = {
 BN_LABELS = {"batch": "batch statistics", "reestimate": "re-estimated", "inherited": "inherited"}
 METHODS: dict[str, Look] = STRATEGIES | BASELINES | RETRAINING | BN_MODES
 
+#: The two teacher groups (Section III-C), and what a student learns from (Eq. 8)
+GROUPS = {"small": Look(BLUE, "s"), "large": Look(VERMILLION, "D")}
+LOSSES = {"labels": Look(BLACK, "o"), "teachers": Look(ORANGE, "^"), "peers": Look(SKY, "s")}
+
 #: Choices of the search spaces' slots
 CHOICES = {
     "none": Look(DARK_GREY, "x"),

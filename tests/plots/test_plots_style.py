@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgb
 
 from mngnas_lib.errors import ConfigError
 from mngnas_lib.plots import METHODS, bar_style, look, point_style, style
-from mngnas_lib.plots.style import BASELINES, BN_MODES, CHOICES, RETRAINING, STRATEGIES, label
+from mngnas_lib.plots.style import BASELINES, BN_MODES, CHOICES, GROUPS, LOSSES, RETRAINING, STRATEGIES, label
 
 
 def test_the_methods_of_the_kit_have_looks():
@@ -46,8 +46,8 @@ def lab(color, blindness):
 @pytest.mark.parametrize("blindness", list(BLINDNESS))
 @pytest.mark.parametrize(
     "family",
-    [STRATEGIES, BASELINES, RETRAINING | {"MNGNAS": METHODS["MNGNAS"]}, BN_MODES],
-    ids=["strategies", "baselines", "retraining", "bn modes"],
+    [STRATEGIES, BASELINES, RETRAINING | {"MNGNAS": METHODS["MNGNAS"]}, BN_MODES, GROUPS, LOSSES],
+    ids=["strategies", "baselines", "retraining", "bn modes", "groups", "losses"],
 )
 def test_methods_that_stand_side_by_side_can_be_told_apart(family, blindness):
     for one, two in itertools.combinations(family, 2):

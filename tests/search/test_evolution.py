@@ -22,7 +22,6 @@ from mngnas_lib.spaces import get_space
 
 CELLS = get_space("nasbench201")
 CHAIN = get_space("nasbench-macro")
-ONE_SLOT = get_space("nasbench-macro", stages=(1,))
 CIFAR = {"input_shape": (3, 32, 32), "num_classes": 10}
 
 few = settings(max_examples=60, deadline=None)
@@ -234,15 +233,15 @@ def test_more_candidates_than_architectures_gives_them_all():
     assert {candidate.arch for candidate in found} == set(TinySpace().all_archs()) and len(found) == 6
 
 
-def test_a_space_of_one_slot():
+def test_a_space_of_one_slot(one_slot):
     rng = np.random.default_rng(0)
-    first = propose(ONE_SLOT, [], 2, anything, (), rng)
+    first = propose(one_slot, [], 2, anything, (), rng)
     archs = [candidate.arch for candidate in first]
-    (last,) = set(ONE_SLOT.all_archs()) - set(archs)
+    (last,) = set(one_slot.all_archs()) - set(archs)
     # crossover can only repeat a parent, so mutation finds the third
-    (found,) = propose(ONE_SLOT, archs, 2, anything, set(archs), rng)
+    (found,) = propose(one_slot, archs, 2, anything, set(archs), rng)
     assert (found.arch, found.origin) == (last, "mutation")
-    assert propose(ONE_SLOT, archs, 2, anything, set(ONE_SLOT.all_archs()), rng) == []
+    assert propose(one_slot, archs, 2, anything, set(one_slot.all_archs()), rng) == []
 
 
 def test_a_space_of_one_architecture():
