@@ -86,12 +86,14 @@ def plot_ranking(
             side.hist(values, bins=30, orientation=orientation, color=color, alpha=0.5)
             side.set_axis_off()
     if tau is not None:
+        x, y = _emptiest_corner(ax, predicted, true)
         ax.text(
-            0.03,
-            0.97,
+            0.97 if x else 0.03,
+            0.97 if y else 0.03,
             f"τ = {describe(tau)}\nn = {tau.n:,}",
             transform=ax.transAxes,
-            va="top",
+            ha="right" if x else "left",
+            va="top" if y else "bottom",
             fontsize=11,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2},
         )
@@ -292,17 +294,25 @@ def _draw_ceiling(ax: Axes, ceiling: Interval | float) -> None:
     ax.axvline(value, color=color, linestyle="--", linewidth=1.4, label="noise ceiling")
     if hasattr(ceiling, "low"):
         ax.axvspan(ceiling.low, ceiling.high, color=color, alpha=0.1, linewidth=0)
+    # above the axes, where no bar can cross it
     ax.annotate(
         f"noise ceiling {value:.3f}",
-        (getattr(ceiling, "low", value), 0.5),
+        (value, 1.0),
         xycoords=("data", "axes fraction"),
-        xytext=(-5, 0),
+        xytext=(0, 3),
         textcoords="offset points",
-        ha="right",
-        va="center",
-        rotation=90,
+        ha="center",
+        va="bottom",
         fontsize=9.5,
     )
+
+
+def _emptiest_corner(ax: Axes, x: np.ndarray, y: np.ndarray) -> tuple[int, int]:
+    """The corner (0 left, 1 right; 0 bottom, 1 top) in which fewest points lie; top left if several have none."""
+    inside = ax.transAxes.inverted().transform(ax.transData.transform(np.column_stack([x, y])))
+    corners = [(0, 1), (1, 0), (0, 0), (1, 1)]
+    # room for two short lines of text
+    return min(corners, key=lambda corner: (np.abs(inside - corner) < (0.5, 0.2)).all(axis=1).sum())
 
 
 def _legend_beside(ax: Axes) -> None:

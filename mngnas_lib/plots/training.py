@@ -104,7 +104,9 @@ def plot_visits(
             offset = (index - (len(names) - 1) / 2) * step
             color, marker = CHOICES[choice]
             ax.plot(position + offset, visits, marker, color=color, label=choice if position == 0 else None)
-    ax.set_xticks(range(len(slots)), [slot.name.replace(", ", ",\n").replace(" to ", " → ") for slot in slots])
+    # in two lines, so that neighbours do not touch
+    labels = [slot.name.replace(", ", ",\n").replace("node ", "node\n").replace(" to ", " → ") for slot in slots]
+    ax.set_xticks(range(len(slots)), labels)
     ax.grid(False, axis="x")
     ax.set_xlim(-0.6, len(slots) - 0.4)
     ax.set_ylabel("updates of a choice (steps)")

@@ -127,6 +127,22 @@ def test_ranking_shows_tau_with_its_interval_and_n(ax):
     assert len(ax.child_axes) == 2
 
 
+@pytest.mark.parametrize(
+    ("predicted", "true", "corner"),
+    [
+        ([0.1, 0.5, 0.9], [0.1, 0.5, 0.9], ("left", "top")),
+        ([0.1, 0.5, 0.9], [0.9, 0.5, 0.1], ("left", "bottom")),
+        ([0.1, 0.1, 0.9], [0.9, 0.1, 0.9], ("right", "bottom")),
+    ],
+)
+def test_tau_of_a_ranking_is_written_where_no_points_are(ax, predicted, true, corner):
+    plot_ranking(predicted, true, TAU, ax)
+    (text,) = ax.texts
+    assert (text.get_ha(), text.get_va()) == corner
+    x, y = text.get_position()
+    assert (x < 0.5, y < 0.5) == (corner[0] == "left", corner[1] == "bottom")
+
+
 def test_ranking_draws_every_architecture_in_the_methods_colour(ax):
     predicted, true = numbers()
     plot_ranking(predicted, true, ax=ax, method="MixPath", margins=False)
@@ -153,6 +169,8 @@ def test_taus_have_intervals_markers_and_numbers(ax):
     assert [label.get_text() for label in ax.get_yticklabels()] == list(TAUS)
     assert texts(ax)[:3] == [describe(tau) for tau in TAUS.values()]
     assert texts(ax)[3] == "noise ceiling 0.880"
+    # over its line, above the axes
+    assert ax.texts[3].xy == (0.88, 1.0) and ax.texts[3].get_va() == "bottom" and ax.texts[3].get_ha() == "center"
     low, high = ax.get_xlim()
     assert low < -0.3 and high > 0.89
 
