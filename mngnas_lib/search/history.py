@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 from torch import Tensor
 
+from mngnas_lib.errors import ConfigError
 from mngnas_lib.search.groups import Member
 from mngnas_lib.spaces import SearchSpace, SlotNetwork
 
 Rows = list[dict[str, Any]]
+
+#: Columns of each table, described in :class:`History`
+COLUMNS = {
+    "archs": (
+        "search_epoch",
+        "arch",
+        "origin",
+        "parents",
+        "params",
+        "macs",
+        "group",
+        "accuracy_before",
+        "accuracy",
+        "loss",
+        "top_teacher",
+        "alpha_max",
+        "top_peer",
+        "beta_max",
+        "entered",
+        "perturbed",
+        "accuracy_perturbed",
+        "removed_in",
+    ),
+    "coefficients": ("search_epoch", "student", "member", "kind", "coefficient"),
+    "curves": ("search_epoch", "step", "labels", "teachers", "peers"),
+    "perturbation": ("search_epoch", "arch", "step", "labels", "perturbed"),
+    "seconds": ("search_epoch", "part", "seconds"),
+}
 
 
 @dataclass
@@ -48,6 +78,13 @@ class History:
         """What has not been removed."""
         rows = [row for row in self.archs if not row["removed_in"]]
         return [Member(space.from_string(row["arch"]), row["macs"], row["accuracy"]) for row in rows]
+
+    def remove(self, removed: Iterable[str], search_epoch: int) -> None:
+        """Take architectures, given by notation, out of the population."""
+        gone = set(removed)
+        for row in self.archs:
+            if row["arch"] in gone:
+                row["removed_in"] = search_epoch
 
     def add_coefficients(
         self, search_epoch: int, students: list[str], teachers: list[str], alpha: Tensor, beta: Tensor
@@ -98,5 +135,11 @@ class SearchResult:
     history: History
 
     def table(self, name: str) -> pd.DataFrame:
-        """One of the tables of :class:`History` as a data frame."""
-        return pd.DataFrame(getattr(self.history, name))
+        """One of the tables of :class:`History` as a data frame; with its columns, even if it has no rows.
+
+        Raises:
+            ConfigError: there is no such table.
+        """
+        if name not in COLUMNS:
+            raise ConfigError(f"a search has no table {name!r}: choose one of {', '.join(COLUMNS)}")
+        return pd.DataFrame(getattr(self.history, name), columns=list(COLUMNS[name]))

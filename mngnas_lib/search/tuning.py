@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,6 +18,23 @@ from mngnas_lib.supernet import MiniBatches
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What became of a new teacher; by default, nothing.
+
+    Attributes:
+        others: how many perturbed architectures there were.
+        losses: of the fine-tuning against them, see :func:`tune`.
+        accuracy: on the validation set, afterwards; NaN without fine-tuning.
+        seconds: that it took.
+    """
+
+    others: int = 0
+    losses: Tensor = field(default_factory=lambda: torch.zeros(0, 2))
+    accuracy: float = math.nan
+    seconds: float = 0.0
 
 
 def tune(
