@@ -3,6 +3,14 @@
 from mngnas_lib.lab.config import RunConfig
 from mngnas_lib.lab.profiles import PROFILES, Profile, current_profile, get_profile
 from mngnas_lib.lab.run import execute, run, stored
+from mngnas_lib.lab.search_runs import (
+    SearchRun,
+    SearchScoreRun,
+    finished_search,
+    search_folder,
+    search_scores,
+    search_settings,
+)
 from mngnas_lib.lab.store import Result, result_path, results_folder
 from mngnas_lib.lab.supernet_runs import (
     ArchSample,
@@ -24,16 +32,22 @@ __all__ = [
     "RankingRun",
     "Result",
     "RunConfig",
+    "SearchRun",
+    "SearchScoreRun",
     "SpaceSpec",
     "SupernetRun",
     "TauRun",
     "TruthRun",
     "current_profile",
     "execute",
+    "finished_search",
     "get_profile",
     "result_path",
     "results_folder",
     "run",
+    "search_folder",
+    "search_scores",
+    "search_settings",
     "stored",
     "supernet_folder",
     "trained_supernet",

@@ -42,6 +42,26 @@ class TruthSizes:
 
 
 @dataclass(frozen=True)
+class SearchSizes:
+    """How much a search takes, from the SuperNet of the same profile.
+
+    Attributes:
+        search_epochs, candidates: rounds of Algorithm 3, and n_S of each.
+        group_size, removed, perturbed: n_TS, n_removed, n_perturb.
+        epochs, batch_size: of the retraining of candidates. perturb_epochs: of the fine-tuning of new teachers.
+    """
+
+    search_epochs: int
+    candidates: int
+    group_size: int
+    removed: int
+    perturbed: int
+    perturb_epochs: float
+    epochs: float
+    batch_size: int
+
+
+@dataclass(frozen=True)
 class Profile:
     """Sizes of everything that the notebooks compute.
 
@@ -49,12 +69,14 @@ class Profile:
         supernet: on the embedded digits.
         truth: stand-alone trainings on the embedded digits.
         real: on CIFAR-10, where the reader has the images and a benchmark's table.
+        search: searches with the SuperNet of ``supernet``; of the paper, all that it gives (Section IV-A).
     """
 
     name: str
     supernet: SupernetSizes
     truth: TruthSizes
     real: SupernetSizes
+    search: SearchSizes
 
 
 QUICK = Profile(
@@ -62,18 +84,21 @@ QUICK = Profile(
     supernet=SupernetSizes(4, 1, 64, 16, 1250, 0.2, 20, 50, 0.1, 200),
     truth=TruthSizes(archs=16, seeds=2, count=1250, epochs=3, batch_size=50),
     real=SupernetSizes(8, 1, 320, 16, 6000, 0.25, 10, 64, 0.1, 100),
+    search=SearchSizes(3, 8, 2, 3, 2, 0.5, epochs=1.0, batch_size=50),
 )
 LAPTOP = Profile(
     "laptop",
     supernet=SupernetSizes(8, 1, 64, 16, 2500, 0.2, 60, 64, 0.1, 1000),
     truth=TruthSizes(archs=40, seeds=2, count=1250, epochs=6, batch_size=50),
     real=SupernetSizes(8, 1, 320, 16, 14000, 1 / 7, 40, 64, 0.1, 300),
+    search=SearchSizes(6, 16, 3, 5, 4, 1.0, epochs=3.0, batch_size=64),
 )
 PAPER = Profile(
     "paper",
     supernet=SupernetSizes(16, 5, 1280, 28, 4000, 0.2, 600, 96, 0.05, 1000),
     truth=TruthSizes(archs=200, seeds=4, count=4000, epochs=100, batch_size=96),
     real=SupernetSizes(16, 5, 1280, 32, 50000, 0.1, 600, 96, 0.05, 1000),
+    search=SearchSizes(20, 30, 5, 10, 4, 1.0, epochs=40.0, batch_size=96),
 )
 PROFILES = {profile.name: profile for profile in (QUICK, LAPTOP, PAPER)}
 

@@ -60,7 +60,8 @@ class History:
             ``member`` (notations), ``kind`` (``teacher`` or ``peer``), ``coefficient`` (mean of α or β over the steps).
         curves: ``search_epoch``, ``step``, and the mean losses of the stretch that ends there, by ``labels``,
             ``teachers`` and ``peers``.
-        perturbation: losses of the fine-tuning: ``search_epoch``, ``arch``, ``step``, ``labels``, ``perturbed``.
+        perturbation: the same of the fine-tuning of new teachers: ``search_epoch``, ``arch``, ``step``, and the mean
+            losses ``labels`` (L_cls) and ``perturbed`` (L_dis of Eq. 22).
         seconds: wall time: ``search_epoch``, ``part``, ``seconds``; all else is a function of the seed.
     """
 
@@ -109,9 +110,12 @@ class History:
         for row in zip(*curve.values(), strict=True):
             self.curves.append({"search_epoch": search_epoch, **dict(zip(curve, row, strict=True))})
 
-    def add_perturbation(self, search_epoch: int, arch: str, losses: Tensor) -> None:
-        """Losses (steps, 2) of the fine-tuning of one new teacher."""
-        for step, (labels, perturbed) in enumerate(losses.tolist(), start=1):
+    def add_perturbation(self, search_epoch: int, arch: str, losses: Tensor, rows: int = 20) -> None:
+        """Losses (steps, 2) of the fine-tuning of one new teacher, as means over about ``rows`` equal stretches."""
+        step = 0
+        for stretch in losses.tensor_split(min(rows, len(losses))) if len(losses) else ():
+            step += len(stretch)
+            labels, perturbed = stretch.mean(0).tolist()
             row = {"search_epoch": search_epoch, "arch": arch, "step": step}
             self.perturbation.append(row | {"labels": labels, "perturbed": perturbed})
 
