@@ -41,6 +41,7 @@ def write_arrays(path: Path, meta: dict[str, Any], arrays: dict[str, np.ndarray]
                 file.write(piece)
             file.flush()
             os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)  # mkstemp lets nobody else read its files
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

@@ -132,6 +132,7 @@ def test_cache_is_used(make_folder, cache: Path, no_decoding):
     second = load(pictures, cache, size=4)
     assert first.fingerprint == second.fingerprint and first.cache == second.cache
     assert describe(second)["cache"] == str(first.cache) and first.cache.is_file()
+    assert os.name != "posix" or first.cache.stat().st_mode & 0o777 == 0o644  # caches are shared among users
     # other draws from the same images
     assert load(pictures, cache, size=4, count=6, seed=3).fingerprint != first.fingerprint
     assert not list(pictures.rglob("*.images"))
