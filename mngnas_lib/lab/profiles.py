@@ -62,6 +62,26 @@ class SearchSizes:
 
 
 @dataclass(frozen=True)
+class ComparisonSizes:
+    """How much the comparison of the retraining algorithms on CIFAR-10 takes, see :mod:`mngnas_lib.lab.comparison`.
+
+    Attributes:
+        count, valid_fraction: images of training and validation together, and the share of the latter.
+        supernet_epochs: of the SuperNet that all start from.
+        fixed: the search that draws all its candidates at random, so that all algorithms retrain the same ones.
+        evolved: the search of Algorithm 3.
+        seeds: searches of each algorithm.
+    """
+
+    count: int
+    valid_fraction: float
+    supernet_epochs: int
+    fixed: SearchSizes
+    evolved: SearchSizes
+    seeds: int
+
+
+@dataclass(frozen=True)
 class Profile:
     """Sizes of everything that the notebooks compute.
 
@@ -70,6 +90,7 @@ class Profile:
         truth: stand-alone trainings on the embedded digits.
         real: on CIFAR-10, where the reader has the images and a benchmark's table.
         search: searches with the SuperNet of ``supernet``; of the paper, all that it gives (Section IV-A).
+        comparison: of the retraining algorithms, with the widths and resolution of ``real``.
     """
 
     name: str
@@ -77,6 +98,7 @@ class Profile:
     truth: TruthSizes
     real: SupernetSizes
     search: SearchSizes
+    comparison: ComparisonSizes
 
 
 QUICK = Profile(
@@ -85,6 +107,14 @@ QUICK = Profile(
     truth=TruthSizes(archs=16, seeds=2, count=1250, epochs=3, batch_size=50),
     real=SupernetSizes(8, 1, 320, 16, 6000, 0.25, 10, 64, 0.1, 100),
     search=SearchSizes(3, 8, 2, 3, 2, 0.5, epochs=1.0, batch_size=50),
+    comparison=ComparisonSizes(
+        count=4000,
+        valid_fraction=0.25,
+        supernet_epochs=5,
+        fixed=SearchSizes(3, 6, 2, 0, 2, 0.25, epochs=1.0, batch_size=64),
+        evolved=SearchSizes(3, 6, 2, 2, 2, 0.25, epochs=1.0, batch_size=64),
+        seeds=1,
+    ),
 )
 LAPTOP = Profile(
     "laptop",
@@ -92,6 +122,14 @@ LAPTOP = Profile(
     truth=TruthSizes(archs=40, seeds=2, count=1250, epochs=6, batch_size=50),
     real=SupernetSizes(8, 1, 320, 16, 14000, 1 / 7, 40, 64, 0.1, 300),
     search=SearchSizes(6, 16, 3, 5, 4, 1.0, epochs=3.0, batch_size=64),
+    comparison=ComparisonSizes(
+        count=16000,
+        valid_fraction=0.25,
+        supernet_epochs=40,
+        fixed=SearchSizes(5, 20, 5, 0, 4, 0.25, epochs=2.0, batch_size=64),
+        evolved=SearchSizes(5, 12, 3, 4, 4, 0.25, epochs=1.0, batch_size=64),
+        seeds=4,
+    ),
 )
 PAPER = Profile(
     "paper",
@@ -99,6 +137,14 @@ PAPER = Profile(
     truth=TruthSizes(archs=200, seeds=4, count=4000, epochs=100, batch_size=96),
     real=SupernetSizes(16, 5, 1280, 32, 50000, 0.1, 600, 96, 0.05, 1000),
     search=SearchSizes(20, 30, 5, 10, 4, 1.0, epochs=40.0, batch_size=96),
+    comparison=ComparisonSizes(
+        count=50000,
+        valid_fraction=0.1,
+        supernet_epochs=600,
+        fixed=SearchSizes(34, 30, 5, 0, 4, 1.0, epochs=40.0, batch_size=96),
+        evolved=SearchSizes(20, 30, 5, 10, 4, 1.0, epochs=40.0, batch_size=96),
+        seeds=4,
+    ),
 )
 PROFILES = {profile.name: profile for profile in (QUICK, LAPTOP, PAPER)}
 

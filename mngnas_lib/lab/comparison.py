@@ -1,0 +1,136 @@
+"""Does distillation help? The five retraining algorithms on the same architectures, against a benchmark (Section V-A).
+
+All algorithms get the same SuperNet, the same candidates in the same search epochs, the same mini-batches, and either
+the same number of steps or, by ``epochs``, the same time. The first search epoch has no teachers and is the same for
+all: its architectures are retrained by labels alone, become the first teachers, and are left out of what is compared.
+
+Everything is computed by ``python -m mngnas_lib.lab.comparison``, with CIFAR-10 as an image folder ``cifar10`` in
+``MNGNAS_DATA`` and the table of NAS-Bench-201 in ``MNGNAS_BENCHMARKS``; what is stored already is not computed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from mngnas_lib.benchmarks import get_benchmark
+from mngnas_lib.data import Augment
+from mngnas_lib.distill.algorithms import ALGORITHMS
+from mngnas_lib.lab.config import RunConfig
+from mngnas_lib.lab.profiles import Profile, SearchSizes
+from mngnas_lib.lab.run import execute, run
+from mngnas_lib.lab.search_runs import SearchRun, search_settings
+from mngnas_lib.lab.stats import compare_taus, kendall_tau
+from mngnas_lib.lab.store import Result
+from mngnas_lib.lab.supernet_runs import DataSpec, SpaceSpec, SupernetRun
+from mngnas_lib.search import RetrainConfig
+from mngnas_lib.supernet import TrainConfig
+
+#: The algorithms A to E, in the paper's order.
+FIVE = ("none", "single", "average", "searched", "mngnas")
+
+
+@dataclass(frozen=True)
+class ComparisonRun(RunConfig):
+    """Kendall's tau of several retrainings of the same architectures, and their paired differences from the first.
+
+    Metrics: ``n`` architectures after the first search epoch; ``before`` and ``macs``: tau of the accuracies with the
+    SuperNet's weights and of MAdds, with ``_low`` and ``_high``. Table ``taus``: one row a name, with ``tau``,
+    ``low``, ``high``, ``within`` (mean over search epochs of the tau among an epoch's candidates), ``accuracy`` (mean,
+    fraction of the validation images), ``seconds`` a step. Table ``differences``: tau minus the first one's, ``low``,
+    ``high`` and ``p`` of a paired bootstrap over architectures. The benchmark's own numbers are not stored.
+    """
+
+    kind: ClassVar[str] = "comparison"
+
+    names: tuple[str, ...]
+    searches: tuple[SearchRun, ...]
+    benchmark: str = "nasbench201"
+    dataset: str = "cifar10"
+
+
+def comparison_supernet(profile: Profile) -> SupernetRun:
+    """The SuperNet that all algorithms start from: NAS-Bench-201's, trained on CIFAR-10 by SPOS."""
+    sizes, real = profile.comparison, profile.real
+    return SupernetRun(
+        space=SpaceSpec("nasbench201", (("channels", real.channels), ("cells", real.cells))),
+        data=DataSpec("folder:cifar10", size=real.size, count=sizes.count, valid_fraction=sizes.valid_fraction),
+        train=TrainConfig(epochs=sizes.supernet_epochs, batch_size=32, lr=0.05, augment=Augment(flip=True)),
+    )
+
+
+def compared_search(profile: Profile, algorithm: str, *, epochs: float | None = None) -> SearchRun:
+    """Retrain random architectures of NAS-Bench-201 by one algorithm, the same ones whatever the algorithm.
+
+    Args:
+        epochs: of retraining; by default the profile's.
+    """
+    sizes = profile.comparison.fixed
+    return _search(profile, sizes, algorithm, 0, proposals="random", epochs=sizes.epochs if epochs is None else epochs)
+
+
+def evolved_search(profile: Profile, algorithm: str, seed: int) -> SearchRun:
+    """The search itself (Algorithm 3), by one algorithm."""
+    sizes = profile.comparison.evolved
+    return _search(profile, sizes, algorithm, seed, proposals="evolution", epochs=sizes.epochs)
+
+
+def comparison(profile: Profile, epochs: Mapping[str, float] | None = None) -> ComparisonRun:
+    """The five algorithms with equal steps; or, with ``epochs`` by algorithm, as long as it says."""
+    searches = (compared_search(profile, name, epochs=(epochs or {}).get(name)) for name in FIVE)
+    return ComparisonRun(FIVE, tuple(searches))
+
+
+def _search(
+    profile: Profile, sizes: SearchSizes, algorithm: str, seed: int, *, proposals: str, epochs: float
+) -> SearchRun:
+    retrain = RetrainConfig(epochs=epochs, batch_size=sizes.batch_size, lr=0.1, augment=Augment(flip=True), seed=seed)
+    settings = search_settings(
+        sizes, retrain=retrain, algorithm=ALGORITHMS[algorithm], proposals=proposals, bn="batch", seed=seed
+    )
+    return SearchRun(comparison_supernet(profile), settings)
+
+
+@execute.register
+def _(config: ComparisonRun) -> Result:
+    benchmark = get_benchmark(config.benchmark, dataset=config.dataset)
+    tables = [run(search).table("archs") for search in config.searches]
+    first = tables[0]
+    later = (first["search_epoch"] > 1).to_numpy()
+    true = benchmark.scores([benchmark.space.from_string(text) for text in first["arch"]]).test[later]
+    after = [table["accuracy"].to_numpy()[later] for table in tables]
+    epochs = first["search_epoch"].to_numpy()[later]
+    taus, differences = [], []
+    for name, search, accuracy in zip(config.names, config.searches, after, strict=True):
+        tau = kendall_tau(accuracy, true)
+        within = [kendall_tau(accuracy[epochs == e], true[epochs == e], resamples=1).value for e in np.unique(epochs)]
+        taus.append(
+            {
+                "name": name,
+                "tau": tau.value,
+                "low": tau.low,
+                "high": tau.high,
+                "within": float(np.mean(within)),
+                "accuracy": float(accuracy.mean()),
+                "epochs": search.search.retrain.epochs,
+            }
+        )
+        difference = compare_taus(accuracy, after[0], true)
+        differences.append(
+            {
+                "name": name,
+                "difference": difference.value,
+                "low": difference.low,
+                "high": difference.high,
+                "p": difference.p,
+            }
+        )
+    metrics: dict[str, float | str] = {"n": int(later.sum()), "truth": benchmark.describe()}
+    for name, scores in (("before", first["accuracy_before"]), ("macs", first["macs"])):
+        tau = kendall_tau(scores.to_numpy()[later], true)
+        metrics |= {name: tau.value, f"{name}_low": tau.low, f"{name}_high": tau.high}
+    return Result(metrics, {"taus": pd.DataFrame(taus), "differences": pd.DataFrame(differences[1:])})
