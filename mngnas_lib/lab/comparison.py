@@ -4,8 +4,9 @@ All algorithms get the same SuperNet, the same candidates in the same search epo
 the same number of steps or, by ``epochs``, the same time. The first search epoch has no teachers and is the same for
 all: its architectures are retrained by labels alone, become the first teachers, and are left out of what is compared.
 
-Everything is computed by ``python -m mngnas_lib.lab.comparison``, with CIFAR-10 as an image folder ``cifar10`` in
-``MNGNAS_DATA`` and the table of NAS-Bench-201 in ``MNGNAS_BENCHMARKS``; what is stored already is not computed again.
+``MNGNAS_PROFILE=laptop python -m mngnas_lib.lab.comparison`` computes everything, with CIFAR-10 as an image folder
+``cifar10`` in ``MNGNAS_DATA`` and the table of NAS-Bench-201 in ``MNGNAS_BENCHMARKS``. What is stored already is not
+computed again.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from mngnas_lib.benchmarks import get_benchmark
 from mngnas_lib.data import Augment
 from mngnas_lib.distill.algorithms import ALGORITHMS
 from mngnas_lib.lab.config import RunConfig
-from mngnas_lib.lab.profiles import Profile, SearchSizes
-from mngnas_lib.lab.run import execute, run
-from mngnas_lib.lab.search_runs import SearchRun, search_settings
+from mngnas_lib.lab.profiles import Profile, SearchSizes, current_profile
+from mngnas_lib.lab.run import execute, run, stored
+from mngnas_lib.lab.search_runs import SearchRun, SearchScoreRun, search_settings
 from mngnas_lib.lab.stats import compare_taus, kendall_tau
 from mngnas_lib.lab.store import Result
 from mngnas_lib.lab.supernet_runs import DataSpec, SpaceSpec, SupernetRun
@@ -41,7 +42,7 @@ class ComparisonRun(RunConfig):
     Metrics: ``n`` architectures after the first search epoch; ``before`` and ``macs``: tau of the accuracies with the
     SuperNet's weights and of MAdds, with ``_low`` and ``_high``. Table ``taus``: one row a name, with ``tau``,
     ``low``, ``high``, ``within`` (mean over search epochs of the tau among an epoch's candidates), ``accuracy`` (mean,
-    fraction of the validation images), ``seconds`` a step. Table ``differences``: tau minus the first one's, ``low``,
+    fraction of the validation images), ``epochs`` of retraining. Table ``differences``: tau minus the first one's, ``low``,
     ``high`` and ``p`` of a paired bootstrap over architectures. The benchmark's own numbers are not stored.
     """
 
@@ -77,6 +78,22 @@ def evolved_search(profile: Profile, algorithm: str, seed: int) -> SearchRun:
     """The search itself (Algorithm 3), by one algorithm."""
     sizes = profile.comparison.evolved
     return _search(profile, sizes, algorithm, seed, proposals="evolution", epochs=sizes.epochs)
+
+
+def equal_time_epochs(profile: Profile) -> dict[str, float] | None:
+    """Epochs of retraining that take each algorithm as long as MNGNAS takes for the profile's, perturbation included.
+
+    From the wall time of the stored runs of equal steps, after the first search epoch; in tenths of an epoch. None if
+    these runs are not stored.
+    """
+    seconds = {}
+    for name in FIVE:
+        found = stored(compared_search(profile, name))
+        if found is None:
+            return None
+        seconds[name] = found.table("seconds").query("search_epoch > 1")["seconds"].sum()
+    epochs = profile.comparison.fixed.epochs
+    return {name: round(epochs * seconds["mngnas"] / seconds[name], 1) for name in FIVE}
 
 
 def comparison(profile: Profile, epochs: Mapping[str, float] | None = None) -> ComparisonRun:
@@ -134,3 +151,50 @@ def _(config: ComparisonRun) -> Result:
         tau = kendall_tau(scores.to_numpy()[later], true)
         metrics |= {name: tau.value, f"{name}_low": tau.low, f"{name}_high": tau.high}
     return Result(metrics, {"taus": pd.DataFrame(taus), "differences": pd.DataFrame(differences[1:])})
+
+
+@dataclass(frozen=True)
+class RegretRun(RunConfig):
+    """What searches by several algorithms found. Table ``searches``: one row a search, with ``name``, ``seed``, the
+    statistics of :func:`mngnas_lib.lab.search_runs.search_scores`, and ``accuracy`` (of the found architecture, a
+    fraction of the validation images). The benchmark's own numbers are not stored.
+    """
+
+    kind: ClassVar[str] = "regret"
+
+    names: tuple[str, ...]
+    searches: tuple[SearchRun, ...]
+    benchmark: str = "nasbench201"
+    dataset: str = "cifar10"
+
+
+def regrets(profile: Profile, names: tuple[str, ...] = ("none", "mngnas")) -> RegretRun:
+    """Searches by the named algorithms, one a seed."""
+    pairs = [(name, seed) for name in names for seed in range(profile.comparison.seeds)]
+    return RegretRun(
+        tuple(name for name, _ in pairs), tuple(evolved_search(profile, name, seed) for name, seed in pairs)
+    )
+
+
+@execute.register
+def _(config: RegretRun) -> Result:
+    rows = []
+    for name, search in zip(config.names, config.searches, strict=True):
+        scores = run(SearchScoreRun(search, config.benchmark, config.dataset)).metrics
+        scores = {key: value for key, value in scores.items() if key != "truth"}
+        accuracy = run(search).metrics["accuracy"]
+        rows.append({"name": name, "seed": search.search.seed, "accuracy": accuracy, **scores})
+    about = get_benchmark(config.benchmark, dataset=config.dataset).describe()
+    return Result({"truth": about}, {"searches": pd.DataFrame(rows)})
+
+
+def main() -> None:
+    """Compute everything of the current profile, and say where it is."""
+    profile = current_profile()
+    print(run(comparison(profile)).path, flush=True)
+    print(run(comparison(profile, equal_time_epochs(profile))).path, flush=True)
+    print(run(regrets(profile)).path, flush=True)
+
+
+if __name__ == "__main__":
+    main()
