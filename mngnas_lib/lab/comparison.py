@@ -42,8 +42,8 @@ class ComparisonRun(RunConfig):
     Metrics: ``n`` architectures after the first search epoch; ``before`` and ``macs``: tau of the accuracies with the
     SuperNet's weights and of MAdds, with ``_low`` and ``_high``. Table ``taus``: one row a name, with ``tau``,
     ``low``, ``high``, ``within`` (mean over search epochs of the tau among an epoch's candidates), ``accuracy`` (mean,
-    fraction of the validation images), ``epochs`` of retraining. Table ``differences``: tau minus the first one's, ``low``,
-    ``high`` and ``p`` of a paired bootstrap over architectures. The benchmark's own numbers are not stored.
+    fraction of the validation images), ``epochs`` of retraining. Table ``differences``: tau minus the first one's,
+    ``low``, ``high`` and ``p`` of a paired bootstrap over architectures. The benchmark's own numbers are not stored.
     """
 
     kind: ClassVar[str] = "comparison"
