@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -58,8 +59,8 @@ class SearchConfig:
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} must not be negative, it is {getattr(self, name)}")
         for name in ("perturb_epochs", "perturb_lr"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"{name} must be positive, it is {getattr(self, name)}")
+            if not 0 < getattr(self, name) < math.inf:
+                raise ConfigError(f"{name} must be a positive number, it is {getattr(self, name)}")
         if not 0.0 <= self.crossover_ratio <= 1.0:
             raise ConfigError(f"crossover_ratio is a share from 0 to 1, not {self.crossover_ratio}")
         if self.proposals not in ("evolution", "random"):
