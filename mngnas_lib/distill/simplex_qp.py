@@ -1,13 +1,15 @@
-"""Many small quadratic programs over two simplices, in one batch: the form that both solvers of Eq. 20 work on.
+"""Many small quadratic programs over two simplices, in one batch: the form in which Eq. 20 is solved.
 
-Student i with members j (teachers, then peers) has the problem
+A student with members j (teachers and peers, of outputs p_j) and the target b = s·p_i has the problem
 
-    minimise  ½ ‖b − Σ_j x_j p_j‖²,   b = s·p_i,   x ≥ 0,   Σ_{j in teachers} x_j = 1,   Σ_{j in peers} x_j = 1.
+    minimise  f(x) = ½ ‖b − Σ_j x_j p_j‖²,   x ≥ 0,   Σ_{j teacher} x_j = 1,   Σ_{j peer} x_j = 1.
 
-Members may differ in size by many orders of magnitude, so all is computed in z_j = x_j ‖p_j‖ / τ, with unit vectors in
-place of the members and the problem's own unit of length τ = s‖p_i‖ + Σ_groups min_j ‖p_j‖:
+Members may differ in length by many orders of magnitude. So all is computed in z_j = x_j ‖p_j‖ / τ, with unit vectors
+in place of the p_j, in the problem's own unit of length τ = ‖b‖ + Σ_groups min_j ‖p_j‖:
 
-    minimise  ½ zᵀKz − cᵀz + const,   z ≥ 0,   Wᵀz = 1,   where K has ones on its diagonal and w_j = τ / ‖p_j‖.
+    minimise  ½ zᵀKz − cᵀz + const,   z ≥ 0,   Σ_{j in group} w_j z_j = 1,   K_jj = 1,   w_j = τ / ‖p_j‖.
+
+K is the same for all students. What is no member of a student has w = 0 and stays at z = 0.
 """
 
 from __future__ import annotations
@@ -17,104 +19,92 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# What the rounding of a Gram matrix and of sums over it comes to, in units of its dtype's epsilon
-ROUNDING = 8.0
+# Rounding of an inner product, in units of the epsilon of its dtype
+ROUNDING = 4.0
+# An objective whose rounding is this share of it counts as rounding: the accuracy that is asked of a relative gap
+RELATIVE_TO = 1e-8
 
 
 @dataclass(frozen=True)
 class Problems:
-    """S problems of n columns each, padded: columns that are not ``valid`` have z = 0.
+    """S problems over M members; float64, in the scaled form above.
 
     Attributes:
-        k: (S, n, n) Gram matrix of the members' unit vectors; the identity in padded rows and columns.
-        c: (S, n) inner products of the unit vectors with b / τ; zero where padded.
-        w: (S, n, 2) τ / ‖p_j‖ in the column of the member's group (teachers, peers), zero elsewhere.
-        b: (S,) ‖b‖ / τ.
-        valid: (S, n) bool.
-        groups: (S, 2) bool: which groups have members.
-        eps: relative rounding of the Gram matrix's entries.
+        k: (M, M) inner products of the members' unit vectors.
+        c: (S, M) inner products of the members' unit vectors with b / τ.
+        w: (S, 2, M) w_j in the row of the member's group (teachers, peers), zero elsewhere.
+        group: (S, 2, M) 1 in the row of the member's group, zero elsewhere.
+        filled: (S, 2) 1 where a group has members, else 0.
+        length: (S, M) ‖p_j‖ / τ.
+        target: (S,) ‖b‖ / τ.
+        eps: relative rounding of the given Gram matrix.
     """
 
     k: Tensor
     c: Tensor
     w: Tensor
-    b: Tensor
-    valid: Tensor
-    groups: Tensor
+    group: Tensor
+    filled: Tensor
+    length: Tensor
+    target: Tensor
     eps: float
 
     def __getitem__(self, rows: Tensor) -> Problems:
-        """The problems of these rows alone."""
-        parts = (self.k, self.c, self.w, self.b, self.valid, self.groups)
-        return Problems(*(part[rows] for part in parts), self.eps)
+        """Some of the problems."""
+        parts = (self.c, self.w, self.group, self.filled, self.length, self.target)
+        return Problems(self.k, *(part[rows] for part in parts), self.eps)
 
 
-@dataclass(frozen=True)
-class Certificate:
-    """Relative duality gap and largest KKT residual, (S,) each; see :func:`certify`."""
-
-    gap: Tensor
-    kkt: Tensor
-
-
-def pose(gram: Tensor, students: Tensor, rows: Tensor, valid: Tensor, is_teacher: Tensor, scale: float) -> Problems:
-    """The problems of ``students`` (S,) whose columns are the members ``rows`` (S, n), teachers where ``is_teacher``."""
+def pose(gram: Tensor, students: Tensor, teachers: Tensor, peers: Tensor, scale: float) -> Problems:
+    """The scaled problems of ``students``; arguments as in :func:`mngnas_lib.distill.coefficients.solve`."""
     eps = torch.finfo(gram.dtype).eps
     gram = gram.double()
-    diagonal = gram.diagonal()
-    largest = diagonal.max()
-    gram = gram / torch.where(largest > 0, largest, 1.0)
-    norms = gram.diagonal().sqrt()
-    # a zero member has no direction: any length will do, and the smallest there is keeps the scaling even
-    smallest = torch.where(norms > 0, norms, torch.inf).min()
-    lengths = torch.where(norms > 0, norms, torch.where(smallest.isfinite(), smallest, 1.0))
-    unit = gram / (lengths[:, None] * lengths)
-    size = rows.shape[1]
-    k = unit.index_select(0, rows.flatten()).view(*rows.shape, -1).gather(2, rows[:, None, :].expand(-1, size, -1))
-    k = torch.where(valid[:, :, None] & valid[:, None, :], k, torch.eye(size, dtype=k.dtype, device=k.device))
-    length = lengths[rows]
-    group = torch.stack([valid & is_teacher, valid & ~is_teacher], 2)
-    groups = group.any(1)
-    shortest = torch.where(group, length[:, :, None], torch.inf).amin(1)
-    b = abs(scale) * norms[students]
-    tau = b + torch.where(groups, shortest, 0.0).sum(1)
-    tau = torch.where(tau > 0, tau, 1.0)
-    c = unit[students[:, None], rows] * (scale * lengths[students] / tau)[:, None]
-    w = torch.where(group, (tau[:, None] / length)[:, :, None], 0.0)
-    return Problems(k, torch.where(valid, c, 0.0), w, b / tau, valid, groups, eps)
+    own = gram.diagonal().sqrt()
+    # a zero member has no direction; as if it were as long as the shortest, it leaves the scaling even
+    shortest = torch.where(own > 0, own, torch.inf).amin()
+    norm = torch.where(own > 0, own, torch.where(shortest < torch.inf, shortest, 1.0))
+    unit = gram / norm / norm[:, None]
+    group = torch.stack([teachers, peers], 1)
+    least = torch.where(group, norm, torch.inf).amin(2)
+    filled = (least < torch.inf).double()
+    target = own[students] * abs(scale)
+    tau = target + torch.where(filled > 0, least, 0.0).sum(1)
+    tau = torch.where(tau > 0, tau, 1.0)[:, None]
+    length = norm / tau
+    # where the student's output is zero, its row of unit is zero too
+    c = unit[students] * (length.gather(1, students[:, None]) * scale)
+    group = group.double()
+    return Problems(unit, c, group / length[:, None], group, filled, length, target / tau[:, 0], eps)
 
 
 def coefficients(problems: Problems, z: Tensor) -> Tensor:
-    """x (S, n) that is nonnegative and sums to one in each group, from a z that does so up to rounding."""
-    x = z.clamp(min=0.0) * problems.w.sum(2)
-    return (
-        x[:, :, None]
-        * (problems.w > 0)
-        / (problems.w * z.clamp(min=0.0)[:, :, None]).sum(1, keepdim=True).clamp(min=1e-300)
-    ).sum(2)
+    """x (S, M), nonnegative and of sum one in each group, from z (S, M) that has this up to rounding.
 
-
-def certify(problems: Problems, x: Tensor) -> Certificate:
-    """How far coefficients x (S, n), feasible, can be from the optimum.
-
-    With the gradient g of the objective f, convexity gives f(x) − f* ≤ Σ_groups (Σ_j x_j g_j − min_j g_j), the
-    Frank-Wolfe gap, which is a duality gap.
+    NaN where z is of no use: not finite, or nowhere positive in a group.
     """
-    w = problems.w.sum(2)
-    inverse = torch.where(problems.valid, 1 / w, 0.0)
-    z = x * inverse
-    kz = (problems.k @ z[:, :, None])[:, :, 0]
-    half = 0.5 * (z * kz).sum(1) - (problems.c * z).sum(1) + 0.5 * problems.b**2
-    reach = problems.b + z.sum(1)
+    x = problems.w * z.clamp(min=0.0)[:, None]
+    return (x / (x.sum(2) + (1 - problems.filled))[:, :, None]).sum(1)
+
+
+def certify(problems: Problems, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Relative duality gap and largest KKT residual, (S,) each, of feasible coefficients x (S, M).
+
+    Both as defined in :func:`mngnas_lib.distill.coefficients.solve`, where lengths in units of τ drop out.
+    """
+    length, group = problems.length, problems.group
+    z = x * length
+    slope = z @ problems.k - problems.c
+    reach = problems.target + z.sum(1)
+    objective = 0.5 * ((z * (slope - problems.c)).sum(1) + problems.target**2)
+    slope = slope * length
+    mean = (group * (x * slope)[:, None]).sum(2)
     rounding = ROUNDING * problems.eps * reach
-    slope = (kz - problems.c) * inverse
-    group = problems.w > 0
-    mean = (x[:, :, None] * group * slope[:, :, None]).sum(1)
-    above = slope + rounding[:, None] * inverse
-    lowest = torch.where(group, above[:, :, None], torch.inf).amin(1)
-    gap = torch.where(problems.groups, mean - lowest, 0.0).clamp(min=0.0).sum(1)
-    floor = rounding * reach / 1e-8
-    multiplier = (group * mean[:, None, :]).sum(2)
-    slack = (slope - multiplier) * w / (reach[:, None])
-    residual = torch.minimum(z / reach[:, None], slack).abs() * problems.valid
-    return Certificate(gap / torch.maximum(half, floor).clamp(min=1e-300), residual.amax(1))
+    upper = torch.addcmul(slope, rounding[:, None], length)
+    lowest = torch.where(group > 0, upper[:, None], torch.inf).amin(2)
+    gap = (mean - lowest).clamp(min=0.0).sum(1)
+    gap = gap / torch.maximum(objective, rounding * reach / RELATIVE_TO).clamp(min=torch.finfo(x.dtype).tiny)
+    excess = slope - (group * mean[:, :, None]).sum(1)
+    size = length + (group * (group * z[:, None]).sum(2, keepdim=True)).sum(1)
+    reach = reach[:, None]
+    kkt = torch.minimum(z / reach, excess / (size * reach)).abs() * group.sum(1)
+    return gap, kkt.amax(1)
