@@ -15,18 +15,18 @@ What students learn from their peers are the peers' outputs of the same step, be
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mngnas_lib.distill.algorithms import Weights
 from mngnas_lib.distill.coefficients import gram_matrix, solve, uniform
 from mngnas_lib.distill.imitation import imitate
 from mngnas_lib.distill.losses import stack
 from mngnas_lib.errors import ConfigError, TrainingDivergedError
+from mngnas_lib.search.gradients import average_gradients, backward, label_losses
+from mngnas_lib.search.guidance import Guidance, labels_only
 from mngnas_lib.search.retrain_config import RetrainConfig
 from mngnas_lib.search.stopwatch import Stopwatch
 from mngnas_lib.spaces import Output, SlotNetwork
@@ -37,46 +37,29 @@ if TYPE_CHECKING:
 
 #: Losses wait on the GPU until this many are read at once, so that the GPU is not stopped at every step.
 _STEPS_BETWEEN_CHECKS = 50
-
-
-@dataclass(frozen=True)
-class Guidance:
-    """Who teaches whom, and how the members of a group are weighted.
-
-    Attributes:
-        teachers: networks that do not move.
-        taught: (students, teachers), bool: student i learns from teacher e.
-        peers: whether each student also learns from all other students.
-    """
-
-    teachers: tuple[SlotNetwork, ...]
-    taught: Tensor
-    peers: bool
-    weights: Weights
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether labels are all there is to learn from."""
-        return not self.teachers and not self.peers
-
-
-def labels_only(students: int) -> Guidance:
-    """Neither teachers nor peers: algorithm A, and the first search epoch of all algorithms."""
-    return Guidance((), torch.zeros(students, 0, dtype=torch.bool), peers=False, weights="uniform")
+#: The kinds of losses, in the order in which a bad one is looked for: what learns from others catches their mistakes.
+_KINDS = ("labels", "teachers", "peers")
 
 
 class Retraining:
     """Students under training: networks, optimiser, steps done, and what was recorded of them.
 
+    Attributes:
+        step: steps done, of ``total``.
+        losses: a tensor (students, 3) a step: by labels, by teachers, by peers.
+        certificate: the worst relative duality gap and KKT residual of all coefficients so far.
+        watch: seconds by part of a step, of this process.
+
     Args:
         students: trained in place; of one space, on one device.
         batches: mini-batches, on the same device.
         guidance: by default, labels only.
-        fabric: if several processes share the work, each has all students and its shard of each mini-batch; Gram
-            matrices and gradients are then combined over the processes.
+        fabric: if several processes share the work, each has all students and its shard of each mini-batch; losses,
+            Gram matrices and gradients are then combined over the processes.
 
     Raises:
-        ConfigError: no students, or a mask that does not fit them and their teachers.
+        ConfigError: no students, a mask that does not fit them, a student among the teachers, or mini-batches that are
+            not split evenly over the processes.
     """
 
     def __init__(
@@ -90,37 +73,37 @@ class Retraining:
     ) -> None:
         self.students, self.batches, self.config = list(students), batches, config
         self.guidance = labels_only(len(self.students)) if guidance is None else guidance
-        count, teachers = len(self.students), len(self.guidance.teachers)
+        self.fabric = fabric if fabric is not None and fabric.world_size > 1 else None
+        self._check_arguments()
+        self.device = next(self.students[0].parameters()).device
+        for student in self.students:
+            student.train().to(memory_format=batches.format)
+        for teacher in self.guidance.teachers:
+            teacher.eval().requires_grad_(False).to(memory_format=batches.format)
+        self.optimizer = config.optimizer(self.students)
+        self.step, self.total = 0, config.steps(batches.steps_per_epoch)
+        self.teacher_mask, self.peer_mask = self.guidance.masks(self.device)
+        self.losses: list[Tensor] = []
+        self.unchecked = 0
+        self.alpha, self.beta = (torch.zeros_like(self.peer_mask, dtype=torch.float64) for _ in range(2))  # sums
+        self.certificate = torch.zeros(2, dtype=torch.float64, device=self.device)
+        self.watch = Stopwatch(self.device)
+        self.imitating: Output | None = None  # gradients of the last step, whose memory the next one uses
+
+    def _check_arguments(self) -> None:
+        count, taught = len(self.students), len(self.guidance.taught)
         if not count:
             raise ConfigError("there are no students to retrain: give at least one")
-        if self.guidance.taught.shape != (count, teachers):
+        if taught != count:
+            raise ConfigError(f"the mask of who is taught has {taught} rows: give one for each of {count} students")
+        if len({*map(id, self.students), *map(id, self.guidance.teachers)}) < count + len(self.guidance.teachers):
+            raise ConfigError("a network is there twice among students and teachers: give each a copy of its own")
+        processes = 1 if self.fabric is None else self.fabric.world_size
+        if self.batches.world_size != processes or self.batches.batch_size % processes:
             raise ConfigError(
-                f"the mask of who is taught has shape {tuple(self.guidance.taught.shape)}: give one row for each of "
-                f"{count} students, with one entry for each of {teachers} teachers"
+                f"mini-batches of {self.batches.batch_size} images are split over {self.batches.world_size} processes, "
+                f"the work over {processes}: split them evenly over as many"
             )
-        self.device = next(self.students[0].parameters()).device
-        self.fabric = fabric if fabric is not None and fabric.world_size > 1 else None
-        self.total = config.steps(batches.steps_per_epoch)
-        self.step = 0
-        self.optimizer = config.optimizer(self.students)
-        self.parameters = [list(student.parameters()) for student in self.students]
-        # the members of Eq. 20: students first, then teachers
-        self.rows = torch.arange(count, device=self.device)
-        nobody = torch.zeros(count, count, dtype=torch.bool, device=self.device)
-        taught = self.guidance.taught.to(self.device)
-        others = ~torch.eye(count, dtype=torch.bool, device=self.device) if self.guidance.peers else nobody
-        self.teacher_mask = torch.cat([nobody, taught], 1)
-        self.peer_mask = torch.cat([others, torch.zeros_like(taught)], 1)
-        self.losses: list[Tensor] = []  # (students, 3) a step: by labels, by teachers, by peers
-        self.unchecked = 0
-        self.alpha = torch.zeros(count, count + teachers, dtype=torch.float64, device=self.device)
-        self.beta = torch.zeros_like(self.alpha)
-        self.certificate = torch.zeros(2, dtype=torch.float64, device=self.device)  # the worst gap and KKT residual
-        self.watch = Stopwatch(self.device)
-        for student in self.students:
-            student.train()
-        for teacher in self.guidance.teachers:
-            teacher.eval().requires_grad_(False)
 
     def run(self, *, until: int | None = None, on_step: Callable[[], None] | None = None) -> None:
         """Do the missing steps, up to step ``until`` or to the end.
@@ -131,7 +114,8 @@ class Retraining:
         Raises:
             TrainingDivergedError: a student's loss is not finite; the message names the step and the architecture.
         """
-        while self.step < (self.total if until is None else until):
+        last = self.total if until is None else min(until, self.total)
+        while self.step < last:
             self.train_step()
             if on_step is not None:
                 on_step()
@@ -150,11 +134,7 @@ class Retraining:
         with torch.set_grad_enabled(is_held):
             outputs = [self.forward(student, images) for student in self.students]
         self.watch.lap("forward")
-        losses, gradients = self.output_gradients(outputs, images, labels)
-        self.losses.append(losses)
-        self.unchecked += 1
-        if self.device.type == "cpu" or self.unchecked >= _STEPS_BETWEEN_CHECKS:
-            self.check_losses()
+        gradients = self.output_gradients(outputs, images, labels)
         self.optimizer.zero_grad(set_to_none=True)
         while outputs:  # from the last to the first: each graph is freed as soon as it was used
             output, student = outputs.pop(), self.students[len(outputs)]
@@ -172,92 +152,113 @@ class Retraining:
         with self.config.autocast(self.device):
             return network(images)
 
-    def output_gradients(self, outputs: Sequence[Output], images: Tensor, labels: Tensor) -> tuple[Tensor, Output]:
-        """Losses (S, 3), by labels, teachers and peers; and the gradient of each student's sum in its outputs.
+    def output_gradients(self, outputs: Sequence[Output], images: Tensor, labels: Tensor) -> Output:
+        """The gradient of each student's loss in its outputs, with a leading S; the losses are recorded.
 
-        Gradients have a leading S; there are none of the stages where no loss looks at these.
+        There are no gradients of stages where no loss looks at these.
         """
-        count = len(self.students)
+        logits = stack([Output(output.logits, ()) for output in outputs]).logits.requires_grad_()
+        losses = label_losses(logits, labels)
+        (gradient,) = torch.autograd.grad(losses.sum(), logits)
+        losses, stages = self.mean_over_processes(losses.detach())[:, None], ()
+        if self.device.type == "cpu":
+            self._stop_unless_finite(losses[None], self.step)  # before others learn from it
         if self.guidance.is_empty:
-            members = stack([Output(output.logits, ()) for output in outputs])
+            losses = F.pad(losses, (0, 2))
         else:
-            members = self.members(outputs, images)
-        logits = members.logits[:count].requires_grad_()
-        by_labels = label_losses(logits, labels)
-        (gradient,) = torch.autograd.grad(by_labels.sum(), logits)
-        losses, gradients = torch.zeros(count, 2, device=self.device), Output(gradient, ())
-        if not self.guidance.is_empty:
-            alpha, beta = self.coefficients(members)
-            self.watch.lap("coefficients")
-            losses, imitating = imitate(members, alpha, beta, self.config.loss)
-            gradients = Output(gradient + imitating.logits, imitating.stages)
+            distances, imitating = self.imitate(outputs, images)
+            losses = torch.cat([losses, self.mean_over_processes(distances)], 1)
+            gradient, stages = gradient + imitating.logits, imitating.stages
+        self.losses.append(losses)
+        self.unchecked += 1
+        if self.device.type == "cpu" or self.unchecked >= _STEPS_BETWEEN_CHECKS:
+            self.check_losses()
         self.watch.lap("losses")
-        return torch.cat([by_labels.detach()[:, None], losses], 1), gradients
+        return Output(gradient, stages)
 
-    def members(self, outputs: Sequence[Output], images: Tensor) -> Output:
-        """Outputs of all members, students first, with a leading M."""
+    def imitate(self, outputs: Sequence[Output], images: Tensor) -> tuple[Tensor, Output]:
+        """Distances (S, 2) from teachers and from peers, and their gradients in the outputs."""
+        self.watch.lap("losses")
         with torch.no_grad():
             taught = [self.forward(teacher, images) for teacher in self.guidance.teachers]
         self.watch.lap("teachers")
-        everyone = [*outputs, *taught]
-        if self.config.loss.features == "none" and self.config.combined == "logits":
-            everyone = [Output(output.logits, ()) for output in everyone]
-        return stack(everyone)
+        alpha, beta = self.coefficients([*outputs, *taught])
+        self.watch.lap("coefficients")
+        count = len(outputs)
+        distances, self.imitating = imitate(
+            outputs, taught, alpha[:, count:], beta[:, :count], self.config.loss, reuse=self.imitating
+        )
+        return distances, self.imitating
 
-    def coefficients(self, members: Output) -> tuple[Tensor, Tensor]:
-        """α and β, each (S, members)."""
+    def coefficients(self, members: Sequence[Output]) -> tuple[Tensor, Tensor]:
+        """α and β, each (S, members), from the outputs of all members, students first."""
         if self.guidance.weights == "uniform":
             found = uniform(self.teacher_mask, self.peer_mask)
         else:
-            gram = gram_matrix(self.combined(members))
+            last = {"logits": 0, "last stage": 1, "stages": len(members[0].stages)}[self.config.combined]
+            outputs = stack([Output(member.logits, member.stages[len(member.stages) - last :]) for member in members])
+            gram = gram_matrix(outputs.stages or (outputs.logits,))
             if self.fabric is not None:
                 gram = self.fabric.all_reduce(gram, reduce_op="sum")
-            found = solve(gram, self.rows, self.teacher_mask, self.peer_mask, scale=self.config.scale)
+            rows = torch.arange(len(self.students), device=self.device)
+            found = solve(gram, rows, self.teacher_mask, self.peer_mask, scale=self.config.scale)
             self.certificate = torch.maximum(self.certificate, torch.stack([found.gap.max(), found.kkt.max()]))
         self.alpha += found.alpha
         self.beta += found.beta
         return found.alpha, found.beta
 
-    def combined(self, outputs: Output) -> Sequence[Tensor]:
-        """The outputs p of Eq. 20."""
-        if self.config.combined == "logits":
-            return (outputs.logits,)
-        return outputs.stages[-1:] if self.config.combined == "last stage" else outputs.stages
-
     def update(self) -> None:
         """Combine gradients over processes, clip them student by student, and make one step of the optimiser."""
-        for parameters in self.parameters:
-            if self.fabric is not None:
-                average_gradients(parameters, self.fabric)
-            if self.config.clip_norm:
-                torch.nn.utils.clip_grad_norm_(parameters, self.config.clip_norm)
+        parameters = [list(student.parameters()) for student in self.students]
+        if self.fabric is not None:
+            average_gradients([parameter for own in parameters for parameter in own], self.fabric)
+        if self.config.clip_norm:
+            for own in parameters:
+                torch.nn.utils.clip_grad_norm_(own, self.config.clip_norm)
         self.optimizer.step()
 
+    def mean_over_processes(self, losses: Tensor) -> Tensor:
+        return losses if self.fabric is None else self.fabric.all_reduce(losses, reduce_op="mean")
+
     def check_losses(self) -> None:
-        """Stop at the first loss that is not finite."""
-        if not self.unchecked:
-            return
-        recent = torch.stack(self.losses[-self.unchecked :]).cpu()
-        first = len(self.losses) - self.unchecked
-        self.unchecked = 0
-        bad = (~recent.isfinite()).nonzero()
+        """Stop at the first loss that is not finite.
+
+        Raises:
+            TrainingDivergedError: naming the step and the architecture.
+        """
+        if self.unchecked:
+            first = len(self.losses) - self.unchecked
+            self.unchecked = 0
+            self._stop_unless_finite(torch.stack(self.losses[first:]), first)
+
+    def _stop_unless_finite(self, losses: Tensor, first: int) -> None:
+        """The same for losses (steps, students, kinds) from step ``first`` on."""
+        losses = losses.transpose(1, 2).cpu()
+        bad = (~losses.isfinite()).nonzero()
         if len(bad):
-            step, student, _ = bad[0].tolist()
-            arch = self.students[student].space.to_string(self.students[student].arch)
+            step, kind, student = bad[0].tolist()
+            network = self.students[student]
+            arch = network.space.to_string(network.resolve(None))
             raise TrainingDivergedError(
-                f"the loss of student {student}, {arch}, is {float(recent[step, student].sum())} in step "
-                f"{first + step} of its retraining: lower the learning rate, or use precision 32-true"
+                f"the loss of student {student}, {arch}, by {_KINDS[kind]} is {float(losses[step, kind, student])} in "
+                f"step {first + step} of its retraining: lower the learning rate, or use precision 32-true"
             )
 
     # ------------------------------------------------------------------ what was recorded; stopping and going on
 
     def curve(self, rows: int = 20) -> dict[str, list[float]]:
-        """Losses, as means over students and over about ``rows`` equal stretches of the steps done."""
+        """Losses, as means over students and over at most ``rows`` stretches, about equal, of the steps done.
+
+        Returns:
+            ``step``, how many steps were done at the end of each stretch, and ``labels``, ``teachers``, ``peers``.
+        """
+        if not self.losses:
+            return {name: [] for name in ("step", *_KINDS)}
         losses = torch.stack(self.losses).mean(1).cpu()
         stretches = losses.tensor_split(min(rows, len(losses)))
         ends = torch.tensor([len(stretch) for stretch in stretches]).cumsum(0)
         means = torch.stack([stretch.mean(0) for stretch in stretches]).T.tolist()
-        return {"step": ends.tolist(), **dict(zip(("labels", "teachers", "peers"), means, strict=True))}
+        return {"step": ends.tolist(), **dict(zip(_KINDS, means, strict=True))}
 
     def mean_coefficients(self) -> tuple[Tensor, Tensor]:
         """Means over the steps done: of α (students, teachers), of β (students, students)."""
@@ -265,7 +266,12 @@ class Retraining:
         return self.alpha[:, count:].cpu() / steps, self.beta[:, :count].cpu() / steps
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that a new object with the same arguments needs to go on."""
+        """Everything that a new object with the same arguments needs to go on.
+
+        Raises:
+            TrainingDivergedError: a loss was not finite, so that there is nothing to go on from.
+        """
+        self.check_losses()
         return {
             "step": self.step,
             "students": [student.state_dict() for student in self.students],
@@ -285,27 +291,3 @@ class Retraining:
         self.losses = list(state["losses"].to(self.device))
         self.alpha, self.beta = state["alpha"].to(self.device), state["beta"].to(self.device)
         self.certificate = state["certificate"].to(self.device)
-
-
-def label_losses(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy of each student, (S,), from logits (S, batch, classes) and labels (batch,)."""
-    students, batch, _ = logits.shape
-    losses = F.cross_entropy(logits.flatten(0, 1), labels.repeat(students), reduction="none")
-    return losses.unflatten(0, (students, batch)).mean(1)
-
-
-def backward(output: Output, gradients: Output) -> None:
-    """Send the gradients of a network's outputs through the network; those of the stages may be missing."""
-    outputs = (output.logits, *output.stages[: len(gradients.stages)])
-    pairs = zip(outputs, (gradients.logits, *gradients.stages), strict=True)
-    # a cell through which nothing passes has a constant output
-    moving = [(tensor, gradient.to(tensor.dtype)) for tensor, gradient in pairs if tensor.requires_grad]
-    torch.autograd.backward(*zip(*moving, strict=True))
-
-
-def average_gradients(parameters: Sequence[Tensor], fabric: Fabric) -> None:
-    """Replace the parameters' gradients by their means over all processes."""
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    flat = fabric.all_reduce(torch.cat([gradient.flatten() for gradient in gradients]), reduce_op="mean")
-    for gradient, mean in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
-        gradient.copy_(mean.view_as(gradient))
