@@ -30,7 +30,7 @@ INVERTIBLE = 1e6
 def active_set(problems: Problems) -> Tensor:
     """z (S, M) of the last split of each problem."""
     k = problems.k.clone()
-    k.diagonal().add_(max(RIDGE, 10 * problems.eps))
+    k.diagonal().add_(RIDGE)
     member = problems.group.sum(1)
     from_free = _FromFree.of(problems, k)
     from_zeros = _FromZeros.of(problems, k, member)
@@ -42,7 +42,7 @@ def active_set(problems: Problems) -> Tensor:
         if from_zeros is not None and most_zeros <= most_free:
             z, side = from_zeros.solve(rows, free, member - free, most_zeros)
         else:
-            z, side = from_free.solve(rows, free, most_free)
+            z, side = from_free.solve(rows, free, max(1, most_free))
         result.index_copy_(0, rows, z)
         wrong = (side < WRONG) * member
         going_on = wrong.any(1).nonzero()[:, 0]

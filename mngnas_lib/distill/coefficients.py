@@ -53,14 +53,15 @@ def solve(gram: Tensor, students: Tensor, teachers: Tensor, peers: Tensor, scale
 
     The certificate: with g = ∇f, convexity gives f − min f ≤ Σ_groups (Σ_j x_j g_j − min_j g_j), the Frank-Wolfe gap,
     which is a duality gap. ``gap`` is this over f. Two things account for rounding, with r = ‖s·p_i‖ + Σ_j x_j ‖p_j‖
-    and ε the epsilon of the Gram matrix's dtype. Each g_j in the minimum is taken at the upper end of its rounding
+    and ε = 2.2e-16. Each g_j in the minimum is taken at the upper end of its rounding
     error 4ε·r·‖p_j‖. And where f is below 4ε·r² / 1e-8, the gap is relative to this instead: a smaller f is lost in
     the Gram matrix's rounding. ``kkt`` is the largest |min(x_j ‖p_j‖ / r, (g_j − λ) / (r·l_j))|, with
     λ = Σ_j x_j g_j and l_j = ‖p_j‖ + Σ_j x_j ‖p_j‖, both over the member's group; it is zero if and only if x is
     optimal. A zero member counts as if it were as long as the shortest other one.
 
     Args:
-        gram: (M, M) inner products of all members' outputs, float64 for full accuracy.
+        gram: (M, M) inner products of all members' outputs. float32 is taken as if it were exact: where a problem is
+            nearly singular, its rounding leaves no Gram matrix, and this shows in the gap.
         students: (S,) integers, the row of each student.
         teachers, peers: (S, M) bool, each student's groups.
         scale: s. 1 is Eq. 20 as printed, 2 what Eq. 12 and 19 give; 0 with a Gram matrix of gradients is Eq. 12.

@@ -30,7 +30,7 @@ def interior_point(problems: Problems) -> Tensor:
     # what is no member is a variable of its own with cost one: it goes to zero and touches nothing else
     k = problems.k * (member[:, :, None] * member[:, None, :])
     c = torch.where(member > 0, problems.c, -1.0)
-    ridge = torch.full_like(problems.target, max(RIDGE, 10 * problems.eps))[:, None]
+    ridge = torch.full_like(problems.target, RIDGE)[:, None]
     z, y, multipliers = _start(problems, k, c)
     x = coefficients(problems, z * member)
     best, best_gap = x, certify(problems, x)[0]

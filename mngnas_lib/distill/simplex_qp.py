@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# Rounding of an inner product, in units of the epsilon of its dtype
-ROUNDING = 4.0
+# Rounding of an inner product of two unit vectors
+ROUNDING = 4 * torch.finfo(torch.float64).eps
 # An objective whose rounding is this share of it counts as rounding: the accuracy that is asked of a relative gap
 RELATIVE_TO = 1e-8
 
@@ -37,7 +37,6 @@ class Problems:
         filled: (S, 2) 1 where a group has members, else 0.
         length: (S, M) ‖p_j‖ / τ.
         target: (S,) ‖b‖ / τ.
-        eps: relative rounding of the given Gram matrix.
     """
 
     k: Tensor
@@ -47,17 +46,15 @@ class Problems:
     filled: Tensor
     length: Tensor
     target: Tensor
-    eps: float
 
     def __getitem__(self, rows: Tensor) -> Problems:
         """Some of the problems."""
         parts = (self.c, self.w, self.group, self.filled, self.length, self.target)
-        return Problems(self.k, *(part[rows] for part in parts), self.eps)
+        return Problems(self.k, *(part[rows] for part in parts))
 
 
 def pose(gram: Tensor, students: Tensor, teachers: Tensor, peers: Tensor, scale: float) -> Problems:
     """The scaled problems of ``students``; arguments as in :func:`mngnas_lib.distill.coefficients.solve`."""
-    eps = torch.finfo(gram.dtype).eps
     gram = gram.double()
     own = gram.diagonal().sqrt()
     # a zero member has no direction; as if it were as long as the shortest, it leaves the scaling even
@@ -74,7 +71,7 @@ def pose(gram: Tensor, students: Tensor, teachers: Tensor, peers: Tensor, scale:
     # where the student's output is zero, its row of unit is zero too
     c = unit[students] * (length.gather(1, students[:, None]) * scale)
     group = group.double()
-    return Problems(unit, c, group / length[:, None], group, filled, length, target / tau[:, 0], eps)
+    return Problems(unit, c, group / length[:, None], group, filled, length, target / tau[:, 0])
 
 
 def coefficients(problems: Problems, z: Tensor) -> Tensor:
@@ -98,7 +95,7 @@ def certify(problems: Problems, x: Tensor) -> tuple[Tensor, Tensor]:
     objective = 0.5 * ((z * (slope - problems.c)).sum(1) + problems.target**2)
     slope = slope * length
     mean = (group * (x * slope)[:, None]).sum(2)
-    rounding = ROUNDING * problems.eps * reach
+    rounding = ROUNDING * reach
     upper = torch.addcmul(slope, rounding[:, None], length)
     lowest = torch.where(group > 0, upper[:, None], torch.inf).amin(2)
     gap = (mean - lowest).clamp(min=0.0).sum(1)
