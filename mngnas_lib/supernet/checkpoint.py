@@ -46,6 +46,10 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any], *, keep: int
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+    # another one of this step was passed over as damaged when the run was resumed
+    for old in folder.glob(f"step-{step:08d}-*.pt"):
+        if old != path:
+            old.unlink(missing_ok=True)
     for old in _by_step(folder)[keep:]:
         old.unlink(missing_ok=True)
     return path

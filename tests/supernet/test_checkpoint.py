@@ -44,6 +44,16 @@ def test_a_damaged_file_is_passed_over_with_a_warning(tmp_path, damage):
         assert latest_checkpoint(tmp_path)[0] == good
 
 
+def test_a_damaged_file_goes_when_its_step_is_saved_again(tmp_path, recwarn):
+    first = save_checkpoint(tmp_path, 1, state(1))
+    bad = save_checkpoint(tmp_path, 2, state(2))
+    bad.write_bytes(bad.read_bytes()[:-1])
+    # the bytes of a resumed run's checkpoint, and so its name, may differ though its content is the same
+    again = save_checkpoint(tmp_path, 2, state(3))
+    assert sorted(tmp_path.iterdir()) == sorted([first, again])
+    assert latest_checkpoint(tmp_path)[0] == again and not recwarn
+
+
 def test_a_kill_between_writing_and_moving_loses_nothing(tmp_path, monkeypatch):
     good = save_checkpoint(tmp_path, 1, state(1))
     with monkeypatch.context() as patched:
