@@ -6,32 +6,48 @@ hand the figure to :func:`save`. The diagram of the method is :func:`mngnas_lib.
 
 from mngnas_lib.plots.architectures import draw_architecture
 from mngnas_lib.plots.coefficients import plot_coefficients, plot_who_taught, short_names
+from mngnas_lib.plots.distillation import plot_before_after, plot_forwards, plot_soft_labels
+from mngnas_lib.plots.explore import explore
+from mngnas_lib.plots.geometry import plot_descent_map, plot_minkowski, plot_simplices, plot_slackness
 from mngnas_lib.plots.rankings import plot_bn_modes, plot_interval_width, plot_ranking, plot_taus, plot_top_k
 from mngnas_lib.plots.retraining import plot_algorithm_taus, plot_losses, plot_tau_differences
 from mngnas_lib.plots.save import save
 from mngnas_lib.plots.search import plot_accuracy_cloud, plot_groups, plot_search_progress
 from mngnas_lib.plots.style import METHODS, bar_style, look, point_style, style
 from mngnas_lib.plots.training import plot_history, plot_visits
+from mngnas_lib.plots.weightings import plot_agreement, plot_coefficients_along, plot_weighting_curves, plot_weightings
 
 __all__ = [
     "METHODS",
     "bar_style",
     "draw_architecture",
+    "explore",
     "look",
     "plot_accuracy_cloud",
+    "plot_agreement",
     "plot_algorithm_taus",
+    "plot_before_after",
     "plot_bn_modes",
     "plot_coefficients",
+    "plot_coefficients_along",
+    "plot_descent_map",
+    "plot_forwards",
     "plot_groups",
     "plot_history",
     "plot_interval_width",
     "plot_losses",
+    "plot_minkowski",
     "plot_ranking",
     "plot_search_progress",
+    "plot_simplices",
+    "plot_slackness",
+    "plot_soft_labels",
     "plot_tau_differences",
     "plot_taus",
     "plot_top_k",
     "plot_visits",
+    "plot_weighting_curves",
+    "plot_weightings",
     "plot_who_taught",
     "point_style",
     "save",
