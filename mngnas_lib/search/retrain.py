@@ -18,7 +18,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from mngnas_lib.distill.coefficients import gram_matrix, solve, uniform
@@ -83,6 +82,7 @@ class Retraining:
         self.optimizer = config.optimizer(self.students)
         self.step, self.total = 0, config.steps(batches.steps_per_epoch)
         self.teacher_mask, self.peer_mask = self.guidance.masks(self.device)
+        self.is_guided = (self.teacher_mask | self.peer_mask).any(1)
         self.losses: list[Tensor] = []
         self.unchecked = 0
         self.alpha, self.beta = (torch.zeros_like(self.peer_mask, dtype=torch.float64) for _ in range(2))  # sums
@@ -134,7 +134,10 @@ class Retraining:
         with torch.set_grad_enabled(is_held):
             outputs = [self.forward(student, images) for student in self.students]
         self.watch.lap("forward")
-        gradients = self.output_gradients(outputs, images, labels)
+        with torch.no_grad():
+            taught = [self.forward(teacher, images) for teacher in self.guidance.teachers]
+        self.watch.lap("teachers")
+        gradients = self.output_gradients(outputs, taught, labels)
         self.optimizer.zero_grad(set_to_none=True)
         while outputs:  # from the last to the first: each graph is freed as soon as it was used
             output, student = outputs.pop(), self.students[len(outputs)]
@@ -152,43 +155,36 @@ class Retraining:
         with self.config.autocast(self.device):
             return network(images)
 
-    def output_gradients(self, outputs: Sequence[Output], images: Tensor, labels: Tensor) -> Output:
+    def output_gradients(self, outputs: Sequence[Output], taught: Sequence[Output], labels: Tensor) -> Output:
         """The gradient of each student's loss in its outputs, with a leading S; the losses are recorded.
 
         There are no gradients of stages where no loss looks at these.
+
+        Args:
+            outputs, taught: of the students and of their teachers.
         """
+        count = len(outputs)
         logits = stack([Output(output.logits, ()) for output in outputs]).logits.requires_grad_()
         losses = label_losses(logits, labels)
-        (gradient,) = torch.autograd.grad(losses.sum(), logits)
-        losses, stages = self.mean_over_processes(losses.detach())[:, None], ()
-        if self.device.type == "cpu":
-            self._stop_unless_finite(losses[None], self.step)  # before others learn from it
-        if self.guidance.is_empty:
-            losses = F.pad(losses, (0, 2))
-        else:
-            distances, imitating = self.imitate(outputs, images)
-            losses = torch.cat([losses, self.mean_over_processes(distances)], 1)
-            gradient, stages = gradient + imitating.logits, imitating.stages
-        self.losses.append(losses)
+        gradients = Output(*torch.autograd.grad(losses.sum(), logits), ())
+        losses, distances = self.mean_over_processes(losses.detach())[:, None], losses.new_zeros(count, 2)
+        self.watch.lap("losses")
+        if not self.guidance.is_empty:
+            if self.guidance.weights == "adaptive":
+                self._stop_unless_finite(losses[None], self.step)  # else the solver would name a Gram matrix
+            alpha, beta = self.coefficients([*outputs, *taught])
+            self.watch.lap("coefficients")
+            distances, self.imitating = imitate(
+                outputs, taught, alpha[:, count:], beta[:, :count], self.config.loss, reuse=self.imitating
+            )
+            distances = self.mean_over_processes(distances)
+            gradients = Output(gradients.logits + self.imitating.logits, self.imitating.stages)
+        self.losses.append(torch.cat([losses, distances], 1))
         self.unchecked += 1
         if self.device.type == "cpu" or self.unchecked >= _STEPS_BETWEEN_CHECKS:
             self.check_losses()
         self.watch.lap("losses")
-        return Output(gradient, stages)
-
-    def imitate(self, outputs: Sequence[Output], images: Tensor) -> tuple[Tensor, Output]:
-        """Distances (S, 2) from teachers and from peers, and their gradients in the outputs."""
-        self.watch.lap("losses")
-        with torch.no_grad():
-            taught = [self.forward(teacher, images) for teacher in self.guidance.teachers]
-        self.watch.lap("teachers")
-        alpha, beta = self.coefficients([*outputs, *taught])
-        self.watch.lap("coefficients")
-        count = len(outputs)
-        distances, self.imitating = imitate(
-            outputs, taught, alpha[:, count:], beta[:, :count], self.config.loss, reuse=self.imitating
-        )
-        return distances, self.imitating
+        return gradients
 
     def coefficients(self, members: Sequence[Output]) -> tuple[Tensor, Tensor]:
         """α and β, each (S, members), from the outputs of all members, students first."""
@@ -202,7 +198,9 @@ class Retraining:
                 gram = self.fabric.all_reduce(gram, reduce_op="sum")
             rows = torch.arange(len(self.students), device=self.device)
             found = solve(gram, rows, self.teacher_mask, self.peer_mask, scale=self.config.scale)
-            self.certificate = torch.maximum(self.certificate, torch.stack([found.gap.max(), found.kkt.max()]))
+            # a student with neither teachers nor peers has no problem
+            worst = torch.where(self.is_guided, torch.stack([found.gap, found.kkt]), 0.0).amax(1)
+            self.certificate = torch.maximum(self.certificate, worst)
         self.alpha += found.alpha
         self.beta += found.beta
         return found.alpha, found.beta
