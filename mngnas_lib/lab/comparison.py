@@ -88,10 +88,10 @@ def equal_time_epochs(profile: Profile) -> dict[str, float] | None:
     """
     seconds = {}
     for name in FIVE:
-        found = stored(compared_search(profile, name))
+        found = stored(compared_search(profile, name), profile=profile.name)
         if found is None:
             return None
-        seconds[name] = found.table("seconds").query("search_epoch > 1")["seconds"].sum()
+        seconds[name] = float(found.table("seconds").query("search_epoch > 1")["seconds"].sum())
     epochs = profile.comparison.fixed.epochs
     return {name: round(epochs * seconds["mngnas"] / seconds[name], 1) for name in FIVE}
 

@@ -89,7 +89,8 @@ def test_equal_time_gives_the_cheaper_more_epochs(monkeypatch):
     cost = dict(zip(FIVE, (10.0, 11.0, 12.5, 12.5, 20.0), strict=True))
     by_run = {comparison.compared_search(profile, name).digest: seconds for name, seconds in cost.items()}
 
-    def stored(config):
+    def stored(config, profile):
+        assert profile == "quick"
         seconds = by_run[config.digest]
         # the first search epoch is the same for all, and does not count
         rows = {"search_epoch": [1, 2, 2], "part": ["forward"] * 3, "seconds": [99.0, seconds / 2, seconds / 2]}
@@ -98,5 +99,5 @@ def test_equal_time_gives_the_cheaper_more_epochs(monkeypatch):
     monkeypatch.setattr(comparison, "stored", stored)
     assert comparison.equal_time_epochs(profile) == dict(zip(FIVE, (2.0, 1.8, 1.6, 1.6, 1.0), strict=True))
     assert comparison.comparison(profile, comparison.equal_time_epochs(profile)).searches[0].search.retrain.epochs == 2
-    monkeypatch.setattr(comparison, "stored", lambda config: None)
+    monkeypatch.setattr(comparison, "stored", lambda config, profile: None)
     assert comparison.equal_time_epochs(profile) is None
