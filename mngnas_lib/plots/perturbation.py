@@ -9,12 +9,24 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter, PercentFormatter
 from scipy import stats
 
 from mngnas_lib.distill import neighbours
 from mngnas_lib.errors import ConfigError
-from mngnas_lib.plots.style import BLACK, BLUE, DARK_GREY, GREY, LIGHT_GREY, ORANGE, SKY, VERMILLION, Look, axes_of
+from mngnas_lib.plots.style import (
+    BLACK,
+    BLUE,
+    DARK_GREY,
+    GREY,
+    LIGHT_GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    Look,
+    axes_of,
+)
 from mngnas_lib.spaces import Arch, SearchSpace
 
 #: Where the weights of a perturbed architecture come from.
@@ -24,6 +36,8 @@ LOSSES = {"L_cls": Look(BLACK, "o"), "L_dis": Look(VERMILLION, "D")}
 _LOSS_LABELS = {"L_cls": "$L_{cls}$: cross-entropy of $S_j$", "L_dis": "$L_{dis}$: mean KL($S_j$ ‖ $S_i$)"}
 #: The two orders of the arguments of Eq. 22, one colour, marker and line each.
 _ORDERS = (Look(VERMILLION, "D"), Look(BLUE, "o"))
+#: Readings of Eq. 23.
+_READINGS = (Look(BLACK, "X"), Look(BLUE, "o"), Look(ORANGE, "s"), Look(PURPLE, "^"))
 
 
 def draw_neighbourhood(
@@ -138,6 +152,34 @@ def plot_orders(p: Sequence[float], curves: Mapping[str, Sequence[float]], ax: A
     return ax
 
 
+def plot_readings(curves: Mapping[str, np.ndarray], ax: Axes | None = None, *, loss: str = "L_dis") -> Axes:
+    """One of the two losses over steps, for several readings of Eq. 23.
+
+    Args:
+        curves: by reading, (steps, 2): L_cls and L_dis before each step. At most four readings.
+        loss: ``L_cls`` or ``L_dis``.
+
+    Raises:
+        ConfigError: another loss, or more readings than there are looks.
+    """
+    ax = axes_of(ax)
+    if loss not in LOSSES or len(curves) > len(_READINGS):
+        raise ConfigError(
+            f"draw {' or '.join(LOSSES)} of at most {len(_READINGS)} readings, not {loss} of {len(curves)}"
+        )
+    for (name, curve), (color, marker), line in zip(curves.items(), _READINGS, ("-", "-", "--", ":"), strict=False):
+        values = np.asarray(curve)[:, list(LOSSES).index(loss)]
+        ax.plot(range(len(values)), values, line, color=color, marker=marker, markersize=5, label=name)
+    ax.set_yscale("log")
+    # plain numbers: these losses span a decade or two
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.set_xlabel("steps done")
+    ax.set_ylabel(f"${loss[0]}_{{{loss[2:]}}}$ (nats)")
+    return ax
+
+
 def plot_fine_tuning(losses: np.ndarray, ax: Axes | None = None, *, window: int = 5) -> Axes:
     """The two losses of Eq. 23 over the steps of a fine-tuning: thin as they are, thick as running means.
 
@@ -166,22 +208,28 @@ def plot_fine_tuning(losses: np.ndarray, ax: Axes | None = None, *, window: int 
     return ax
 
 
-def plot_arms(table: pd.DataFrame, ax: Axes | None = None, *, percent: bool = False) -> Axes:
-    """The same quantity after several treatments: a grey line a seed, and the mean with its 95 % interval.
-
-    The interval is Student's, over seeds. What is to be compared are the slopes of the lines: seeds differ more than
-    treatments do.
+def plot_arms(
+    table: pd.DataFrame, ax: Axes | None = None, *, reference: str | None = None, percent: bool = False
+) -> Axes:
+    """The same quantity after several treatments: a grey line a case, and the mean with its 95 % interval.
 
     Args:
-        table: a row a seed, a column a treatment.
+        table: a row a case (a seed, an architecture), a column a treatment.
+        reference: a treatment from which differences are drawn, case by case, so that what cases have in common
+            cancels; by default the quantity itself. The interval is Student's, over cases.
         percent: the quantity is a fraction, drawn in percent.
 
     Raises:
-        ConfigError: fewer than two seeds have no interval.
+        ConfigError: fewer than two cases, which have no interval; or no such treatment.
     """
     ax = axes_of(ax)
     if len(table) < 2:
-        raise ConfigError(f"{len(table)} seeds have no interval: give at least two")
+        raise ConfigError(f"{len(table)} cases have no interval: give at least two")
+    if reference is not None:
+        if reference not in table.columns:
+            raise ConfigError(f"{reference!r} is not among the treatments {', '.join(map(str, table.columns))}")
+        table = table.sub(table[reference], axis=0)
+        ax.axhline(0, color=BLACK, linewidth=0.8)
     x = np.arange(table.shape[1])
     for _, row in table.iterrows():
         ax.plot(x, row, color=GREY, linewidth=0.9, alpha=0.7, marker=".", markersize=4, zorder=1)

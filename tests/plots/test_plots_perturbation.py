@@ -15,6 +15,7 @@ from mngnas_lib.plots.perturbation import (
     plot_arms,
     plot_fine_tuning,
     plot_orders,
+    plot_readings,
     plot_weight_sources,
 )
 from mngnas_lib.spaces import get_space
@@ -93,6 +94,17 @@ def test_the_lowest_points_are_marked(ax):
         plot_orders(p, {"a": p, "b": p, "c": p}, ax)
 
 
+def test_a_line_a_reading(ax):
+    curves = {"labels": np.array([[1.0, 0.1], [0.9, 0.2]]), "kit": np.array([[1.0, 0.1], [0.8, 0.1]])}
+    plot_readings(curves, ax)
+    assert [list(line.get_ydata()) for line in ax.lines] == [[0.1, 0.2], [0.1, 0.1]]
+    assert len({(line.get_color(), line.get_marker()) for line in ax.lines}) == 2
+    assert "dis" in ax.get_ylabel() and ax.get_yscale() == "log"
+    for wrong in ({"loss": "L"}, {"curves": dict.fromkeys("abcde", curves["kit"])}):
+        with pytest.raises(ConfigError, match="at most 4 readings"):
+            plot_readings(**{"curves": curves, "ax": ax} | wrong)
+
+
 def test_both_losses_are_drawn_as_they_are_and_as_means(ax):
     losses = np.stack([np.arange(10.0), np.arange(10.0) ** 2], axis=1)
     plot_fine_tuning(losses, ax, window=3)
@@ -118,3 +130,12 @@ def test_a_line_a_seed_and_students_interval(ax):
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["before", "after"]
     with pytest.raises(ConfigError, match="at least two"):
         plot_arms(table[:1], ax)
+    with pytest.raises(ConfigError, match="not among the treatments"):
+        plot_arms(table, ax, reference="never")
+
+
+def test_differences_from_a_reference_are_paired(ax):
+    plot_arms(pd.DataFrame({"before": [0.1, 0.5], "after": [0.2, 0.6]}), ax, reference="before")
+    (bars,) = ax.containers
+    # both rise by 0.1, so there is nothing to doubt
+    assert np.allclose(bars[0].get_ydata(), [0, 0.1]) and np.allclose(bars[2][0].get_segments()[1][:, 1], 0.1)
