@@ -26,6 +26,9 @@ from mngnas_lib.spaces import Output
 
 T = TypeVar("T", Tensor, Output)
 
+# A direction is zero if it is shorter than this share of the longest gradient
+ZERO = 1e-6
+
 
 @dataclass(frozen=True)
 class Shortcut:
@@ -35,8 +38,8 @@ class Shortcut:
         alpha, beta: (M,) the coefficients.
         distance: half the sum of absolute differences of the coefficients, mean over the groups: 0 for equal ones,
             1 where they have no member in common.
-        cosine: between the directions d that both give in the parameters (Eq. 13); NaN if one of them is zero.
-        length: ratio of the lengths of these directions; 1 or above, since the true one is the shortest.
+        cosine: between the directions d that both give in the parameters (Eq. 13); NaN if the true one is zero.
+        length: ratio of the lengths of these directions; 1 or above, since the true one is the shortest. Likewise NaN.
         falling: share of the members whose loss falls along the shortcut's direction, to first order.
     """
 
@@ -116,6 +119,8 @@ def compare(
     others = {f"s={scale}": _for_one(gram_matrix([logits]), teachers, peers, float(scale)) for scale in (1, 2)}
     others["uniform"] = uniform(teachers[None], peers[None])
     direction = _direction(gradients, true)
+    # shorter than this it is what the solver's accuracy leaves of zero
+    size = direction.norm() if direction.norm() > ZERO * gradients.norm(dim=1).max() else torch.nan
     member = teachers | peers
     groups = max(1, int(teachers.any()) + int(peers.any()))
     shortcuts = {}
@@ -126,8 +131,8 @@ def compare(
             alpha=found.alpha[0],
             beta=found.beta[0],
             distance=float(apart) / (2 * groups),
-            cosine=float(d @ direction / (d.norm() * direction.norm())),
-            length=float(d.norm() / direction.norm()),
+            cosine=float(d @ direction / (d.norm() * size)),
+            length=float(d.norm() / size),
             falling=_falling(gradients, d, member),
         )
     return Comparison(true.alpha[0], true.beta[0], _falling(gradients, direction, member), shortcuts)

@@ -41,15 +41,16 @@ class Solution:
     xi_c: Array | None = None
 
 
-def primal_eq11(teachers: ArrayLike, peers: ArrayLike, c1: float = 1.0, c2: float = 1.0) -> Solution:
+def primal_eq11(teachers: ArrayLike, peers: ArrayLike, c1: float = 2.0, c2: float = 2.0) -> Solution:
     """Eq. 11: the direction d along which the worst loss of each group falls fastest.
 
     The coefficients are the multipliers of its constraints.
 
     Args:
         teachers, peers: (n_T, P) and (n_C - 1, P) gradients of the members' losses; an empty group drops out.
-        c1, c2: the prices of slack, C_1 and C_2. Below 1 / n_T (for c2: one over the number of peers) the problem is
-            unbounded, and from 1 on no slack is used.
+        c1, c2: the prices of slack, C_1 and C_2. Above 1 no slack is used. At 1 a member that has the whole coefficient
+            can use it for nothing, so that its v and ξ are not unique. Below 1 / n_T (for c2: one over the number of
+            peers) the problem is unbounded.
     """
     (grad_e, c1), (grad_c, c2) = _present(teachers, c1), _present(peers, c2)
     d = cp.Variable(grad_e.shape[1])
@@ -133,6 +134,6 @@ class RepeatedEq20:
 
 
 def _present(members: ArrayLike, bound: float = 1.0) -> tuple[Array, float]:
-    """The group and its bound. An empty one is a single zero with coefficient one: it adds nothing anywhere."""
+    """The group and its bound. An empty one is a single zero that uses no slack: it adds nothing anywhere."""
     rows = np.asarray(members, dtype=float)
-    return (rows, bound) if len(rows) else (np.zeros((1, rows.shape[1])), 1.0)
+    return (rows, bound) if len(rows) else (np.zeros((1, rows.shape[1])), 2.0)
