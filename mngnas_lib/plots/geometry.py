@@ -217,7 +217,7 @@ def _beside(ax: Axes, point: np.ndarray, direction: Sequence[float], text: str) 
     x, y = np.asarray(direction, dtype=float) / max(float(np.hypot(*direction)), 1e-12)
     sides = "right" if x < -0.5 else "left" if x > 0.5 else "center"
     level = "top" if y < -0.3 else "bottom" if y > 0.3 else "center"
-    offset = (9 * x, 9 * y)
+    offset = (11 * x, 11 * y)
     ax.annotate(text, point, offset, textcoords="offset points", ha=sides, va=level)
 
 

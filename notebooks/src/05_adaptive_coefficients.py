@@ -12,7 +12,7 @@
 # **Of the paper:** Section III-D with Eq. 11 to 20; Eq. 7 and 9 of Section III-C, for two slips. No figures or tables
 # of the paper: all figures here are the kit's own.
 #
-# **Time:** quick 60 s · laptop 60 s · paper 60 s (2 CPU cores; the same sizes under each profile)
+# **Time:** quick 50 s · laptop 50 s · paper 50 s (2 CPU cores; the same sizes under each profile)
 
 # %% [markdown]
 # The next cell does nothing where the kit is installed. On Colab it fetches and installs it.
@@ -72,12 +72,11 @@ print("kit", mngnas_lib.__version__, "· profile", current_profile().name)
 # %% [markdown]
 # ## 1 Two teachers and a sheet of paper
 #
-# A student has several teachers. How much should it listen to each? An average ensemble gives all the same weight.
-# The paper lets weights depend on the student, and computes them anew in every step of its training, so that "there
-# always exists competitions and conflicts among the teacher models" (Section III-D) is answered by an optimisation
-# instead of by whoever shouts loudest.
+# A student has several teachers. How much should it listen to each? An average ensemble gives all the same weight. But
+# "there always exists competitions and conflicts among the teacher models" (Section III-D), so the paper computes
+# weights for each student, anew in every step of its training.
 #
-# Leave peers out for the moment. The idea, in outputs: the student says $p$, teacher $e$ says $p_e$. Weights
+# Leave peers out for the moment. The student says $p$, teacher $e$ says $p_e$. Weights
 # $\alpha_e \ge 0$ with $\sum_e \alpha_e = 1$ make a *mix* $\sum_e \alpha_e p_e$. Of all mixes take the one that is
 # **closest to the student**:
 #
@@ -101,7 +100,7 @@ print(f"smallest at alpha_1 = {grid[lengths.argmin()]:.4f}; the derivative 8a - 
 # sentence; Section 9 is about what it does.
 #
 # The library never sees outputs. It takes their **Gram matrix** $G = ZZ^\top$, all inner products of the rows of $Z$,
-# says which row is the student, and which rows are its teachers and its peers. That is enough, since
+# and is told which rows are the student, its teachers and its peers. That is enough, since
 # $\|p - \sum \alpha_e p_e\|^2$ multiplied out contains nothing else. Whether an output has 2 numbers or 50,000, the
 # problem has the size of the group.
 
@@ -202,9 +201,9 @@ with style():
 _ = save(fig, "05_simplices")
 
 # %% [markdown]
-# Two stars, one a group: the mix of the teachers and the mix of the peers. Neither is the point of its polygon that is
-# nearest to $p$! The peers could have said exactly what the student says ($p$ lies in their polygon), and yet all
-# their weight is on $P_1$. What is minimised is the distance of the **sum** of both stars from $s \cdot p$.
+# Two stars, one a group. Neither is the point of its polygon that is nearest to $p$! The peers could have said exactly
+# what the student says ($p$ lies in their polygon), and yet all their weight is on $P_1$. What is minimised is the
+# distance of the **sum** of both stars from $s \cdot p$.
 #
 # The sum of every point of one polygon with every point of the other is again a polygon, their **Minkowski sum**.
 # Eq. 20 asks for its point nearest to $s \cdot p$.
@@ -219,6 +218,7 @@ with style():
     plot_minkowski(student, teachers, peers, solutions, ax)
 _ = save(fig, "05_minkowski")
 
+# %%
 by_hand = {1: ([5 / 6, 1 / 6, 0], [1, 0, 0, 0]), 2: ([1 / 3, 2 / 3, 0], [1, 0, 0, 0])}
 for scale, (alpha, beta) in solutions.items():
     assert np.allclose(alpha, by_hand[scale][0], atol=1e-6) and np.allclose(beta, by_hand[scale][1], atol=1e-6)
@@ -314,12 +314,12 @@ for cap in (2.0, 0.5, 0.3):
 print(f"dual as printed: value {-dual_eq12(teacher_gradients, peer_gradients).value:.4f}, whatever C_1 is")
 
 # %%
-caps = np.linspace(0.334, 1.1, 40)
+caps = np.array([0.3334, *np.arange(0.34, 1.11, 0.02), 2 / 3])
+caps.sort()
 alphas = [dual_eq12(teacher_gradients, peer_gradients, c1=cap, c2=2).alpha for cap in caps]
 with style():
     fig, ax = plt.subplots(figsize=(7, 3.6))
     plot_coefficients_along(caps, np.array(alphas), ax, xlabel="$C_1$", is_bound=True)
-    ax.axvline(1 / 3, color="black", linewidth=1, linestyle=":")
 _ = save(fig, "05_upper_bound")
 
 # %% [markdown]
@@ -329,8 +329,8 @@ _ = save(fig, "05_upper_bound")
 # left but the uniform average. Below $1/n_T$ the dual has no feasible point and the primal is unbounded: let $v_e$
 # fall by $t$ and every $\xi_e$ grow by $t$; that costs $n_T C_1 t < t$. The paper prints no value of $C_1$.
 #
-# It is a pity that the bound was lost, for it is a knob with a use: $C_1$ **limits how much any single teacher can
-# have**, with the uniform ensemble at one end and the free coefficients at the other.
+# The lost bound would be of use: $C_1$ **limits how much any single teacher can have**, with the uniform ensemble at one
+# end and the free coefficients at the other.
 #
 # ## 4 Complementary slackness: who gets weight, and why
 #
@@ -421,18 +421,17 @@ for row, outputs in enumerate(places):  # one row of the picture is one batch of
     for group, members in enumerate((teachers, peers)):
         rates[row, :, group] = ((outputs[:, None] - members) @ d[:, :, None]).max((1, 2))
 
+# %%
 with style():
     fig, ax = plt.subplots(figsize=(8.6, 4.6))
     plot_descent_map(places, rates, teachers, peers, ax, tolerance=1e-5)
 _ = save(fig, "05_descent_map")
 
 # %% [markdown]
-# Far away from everybody, all losses fall: teachers and peers are in the same direction, and there is no conflict. In
-# the grey region $2p$ lies inside the Minkowski sum and $d^* = 0$: the coefficients find no direction, and no
-# distillation would take place at all. *Between* these lie places where one group's losses fall at the expense of
-# the other's: near the peers the peers pay, near the teachers the teachers. The condition under which the
-# paper calls $d^*$ a descent direction (Eq. 18) speaks of $\xi$ only; here every $\xi$ is zero, so that it holds, and
-# the conclusion does not.
+# Far away from everybody all losses fall: teachers and peers lie in the same direction. In the grey region $2p$ lies
+# inside the Minkowski sum, $d^* = 0$, and there is no direction. *Around* it one group's losses fall at the expense of
+# the other's: near the peers the peers pay, near the teachers the teachers. The paper's condition for a descent
+# direction (Eq. 18) speaks of $\xi$ only. Here every $\xi$ is zero, so the condition holds, and the conclusion does not.
 #
 # ### Exercise 2
 #
@@ -559,9 +558,8 @@ for scale in (1, 2):
 # `s = 2` gives the dual's value, `s = 1` does not. (With one group alone, $s = 1$ *is* the derived problem: the first
 # term is then $1 \cdot p$. The slip shows only when teachers and peers both teach.)
 #
-# Does the difference matter? Here is a test that a sensible rule should pass. Logits are defined up to a constant: add
-# the same number to all logits of an image, and all class probabilities stay as they are. Let us shift everybody's
-# outputs, student and members alike.
+# Does the difference matter? A test that a sensible rule should pass: add the same number to all logits of an image, and
+# all class probabilities stay as they are. Let us shift everybody's outputs, student and members alike.
 #
 # > **Predict.** All outputs move by the same vector. Which of the two readings notices?
 
@@ -575,10 +573,10 @@ pd.DataFrame(rows, index=names).T.rename_axis(["reading", "all outputs +"]).roun
 
 # %% [markdown]
 # For $s = 2$ the shift cancels: $2(p + c) - (\,\cdot + c) - (\,\cdot + c)$. For $s = 1$ one $c$ is left, and coefficients
-# depend on where the origin of the logits happens to be. There is a second way to say what $s = 1$ asks for: *two* full
-# mixes should add up to *one* student. If all networks say about the same thing $q$, then the sum is about $2q$ and
-# the target is $q$: the best that members can do is to be **short**. As printed, Eq. 20 prefers members with small
-# logits, the timid ones, whatever they say. Section 9 will show how far this goes.
+# depend on where the origin of the logits happens to be. Seen in another way: $s = 1$ wants *two* full mixes to add up
+# to *one* student. If all networks say about the same $q$, the sum is about $2q$ and the target $q$: the best that
+# members can do is to be **short**. As printed, Eq. 20 prefers the timid ones, with small logits, whatever they say.
+# Section 9 shows how far this goes.
 #
 # ### Exercise 3
 #
@@ -630,59 +628,53 @@ check_prepared(prepared)
 #
 # ## 6 Two smaller slips
 #
-# **Erratum 5.** Eq. 7 averages the peers' losses,
+# Notebook 04 tells these two stories; here they are as numbers, so that the list is complete.
+#
+# **Erratum 5.** Eq. 7 averages the peers' losses:
 #
 # $$L_{dis}(S_i, \{S_j\}) = \frac{1}{n_C - 1} \sum_{j = 1, j \ne i}^{n_C - 1} L_{dis}(S_i, S_j) \qquad (7)$$
 #
-# > **Predict.** With $n_C = 4$ candidates: from how many peers does the first candidate learn? And the fourth?
+# > **Predict.** With $n_C = 4$ candidates: what do the weights of its peers sum to, for the first candidate? And for the
+# > fourth?
 
 # %%
-count = 4
-peer = np.arange(1, count + 1)
-weights = {
-    limit: np.array([(peer != i) & (peer <= upper) for i in peer]) / (count - 1)
-    for limit, upper in (("as printed, n_C - 1", count - 1), ("n_C", count))
+peer = np.arange(1, 5)
+sums = {
+    f"upper limit {name}": [((peer != i) & (peer <= limit)).sum() / 3 for i in peer]
+    for name, limit in (("n_C - 1, as printed", 3), ("n_C", 4))
 }
-pd.DataFrame({limit: matrix.sum(1) for limit, matrix in weights.items()}, index=[f"S_{i}" for i in peer]).round(3)
+pd.DataFrame(sums, index=[f"S_{i}" for i in peer]).round(3)
 
 # %% [markdown]
-# As printed nobody learns from the last candidate, and the weights of all but the last sum to $\tfrac{n_C - 2}{n_C - 1}$.
-# The sum should run to $n_C$.
+# As printed nobody learns from the last candidate, and only the last has weights that sum to one. The sum should run to $n_C$.
 #
 # **Erratum 6.** Eq. 9 compares the student's feature maps with its teachers',
 #
 # $$L_{TS} = \frac1N \sum_{j=1}^{N} KL\Big(f_j^{S_i}, \; \sum_{k=1}^{n_T} f_j^{S_k}\Big) \qquad (9)$$
 #
-# with two things to stumble over: teachers are summed without weights, and the student stands first, where in Eq. 5 the
-# teacher does. A case to see the first: three teachers who agree with the student in everything.
+# where teachers are summed without weights, and the student stands first (in Eq. 5 it is the teacher). For the first,
+# three teachers who agree with the student in everything. For the second, by hand, a sure distribution $(0.9, 0.1)$ and
+# an undecided one $(0.5, 0.5)$.
 
 # %%
 features = torch.randn(1, 4, 2, 2)  # (batch, channels, height, width)
 agreeing = torch.stack([features] * 3)
 print(f"sum, as printed: {float(feature_loss(features, agreeing.sum(0), 'kl')):.4f}")
 print(f"weighted, 1/3 each: {float(feature_loss(features, agreeing.mean(0), 'kl')):.4f}")
-
-# %% [markdown]
-# Perfect agreement should cost nothing. A sum of three feature maps is three times as large, its softmax is sharper, and
-# the student is punished for a difference that is not there. With coefficients (or $1/n_T$) it vanishes. The second, by
-# hand: a sure distribution $(0.9, 0.1)$ and an undecided one $(0.5, 0.5)$.
-
-# %%
 sure, undecided = torch.tensor([[0.9, 0.1]]).log(), torch.zeros(1, 2)
 by_hand = 0.9 * np.log(0.9 / 0.5) + 0.1 * np.log(0.1 / 0.5)
 print(f"sure teacher, undecided student: {float(prediction_loss(undecided, sure)):.4f}, by hand {by_hand:.4f}")
 print(f"undecided teacher, sure student: {float(prediction_loss(sure, undecided)):.4f}")
 
 # %% [markdown]
-# KL is no distance: the order matters (0.368 against 0.511 here). The kit keeps the order of Eq. 5 in both losses, teacher
-# first; notebook 04 shows what each order makes of a student.
+# Perfect agreement should cost nothing, and does with coefficients that sum to one. And KL is no distance: the order
+# matters. The kit has the teacher first in both losses.
 #
 # ## 7 All students at once
 #
-# In one step of Algorithm 1, every one of $n_S = 30$ students needs coefficients for its teachers and its 29 peers:
-# 30 problems of up to 39 unknowns, in each step of the training. The literal way is a loop over students with a general solver.
-# The kit solves them as one batch. All members' outputs are the rows of one $Z$, one Gram matrix holds everybody's
-# inner products, and masks say who is whose teacher or peer.
+# In each step of Algorithm 1, each of $n_S = 30$ students needs coefficients for its teachers and its 29 peers. The
+# literal way is a loop over students with a general solver. The kit solves all as one batch: all outputs are rows of
+# one $Z$, one Gram matrix holds everybody's inner products, and masks say who is whose teacher or peer.
 #
 # Agreement first. cvxpy is given outputs, not the Gram matrix, one student at a time, and shares no line with the
 # batched solver.
@@ -748,9 +740,8 @@ for name, each in (("cvxpy", literal), ("cvxpy, translated once", translated_onc
 # `make benchmarks` measures it against a dedicated solver for small quadratic programs too. *Measured on the machine that
 # executed this notebook, one run; only the ratios carry over, and those roughly.*
 #
-# Why so fast? There is no loop over students. An active-set method guesses for all of them at once which coefficients are
-# zero, solves the equations for the others, and corrects its guess; what it does not settle goes to an interior-point
-# method, also batched.
+# There is no loop over students: an active-set method guesses for all of them at once which coefficients are zero, solves
+# for the others, and corrects its guess. What it does not settle goes to an interior-point method, also batched.
 #
 # ### The certificate
 #
@@ -1002,6 +993,7 @@ def noisy(amount):
 results = [with_fourth(noisy(amount)) for amount in amounts]
 weights, entropies = ({name: np.array([found[part][name] for found in results]) for name in SCALES} for part in (0, 1))
 
+# %%
 with style():
     fig, axes = plt.subplots(1, 2, figsize=(11, 3.8))
     labels = ("weight of the noisy teacher", "cross-entropy of the teachers' mix (nats)")
@@ -1044,6 +1036,7 @@ kinds = {
 }
 found = {kind: with_fourth(make) for kind, make in kinds.items()}
 
+# %%
 with style():
     fig, axes = plt.subplots(1, 2, figsize=(12, 4.2), sharey=True)
     labels = ("weight of the fourth teacher", "cross-entropy of the teachers' mix (nats)")
