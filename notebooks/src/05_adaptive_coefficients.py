@@ -271,6 +271,7 @@ for scale, (alpha, beta) in solutions.items():
 # %%
 print(inspect.getsource(primal_eq11))
 
+# %%
 print(inspect.getsource(dual_eq12))
 
 # %% [markdown]
@@ -838,6 +839,7 @@ Retraining([network for draw in draws for network in draw[:3]], batches, Retrain
 for network in networks:
     network.train().requires_grad_(True)
 
+# %%
 accuracy = [[rank(net, [net.arch], data, progress=False).accuracy[0] for net in draw] for draw in draws]
 for number, row in enumerate(accuracy, start=1):
     print(
@@ -846,9 +848,10 @@ for number, row in enumerate(accuracy, start=1):
     )
 
 # %% [markdown]
-# With these, for each student: coefficients from true gradients (`gradients`), from outputs with $s = 2$ and $s = 1$,
-# and the uniform ones for comparison; and the direction in $\Theta$ that each of them gives by Eq. 13. Two losses:
-# squared distance of logits, for which Eq. 19 was written, and KL (Eq. 5), with which the student is really trained.
+# With these, for each student: coefficients from true gradients (Eq. 12; one backward pass a member), from outputs with
+# $s = 2$ and $s = 1$, and uniform ones for comparison; and the direction in $\Theta$ that each gives by Eq. 13. The
+# library's `compare` holds them together. Two losses: squared distance of logits, for which Eq. 19 was written, and KL
+# (Eq. 5), with which the student is really trained.
 #
 # > **Predict.** Squared distance: how close are the coefficients, on a scale on which 0 is equal and 1 is "no weight in
 # > common"? And the directions, as a cosine? Where will the uniform weights be?
@@ -905,7 +908,6 @@ with style():
     plot_weightings(cosines, ax, xlabel="cosine with the direction from true gradients")
 _ = save(fig, "05_gradient_directions")
 
-# %%
 # %%
 print(f"true gradients: {np.mean([[each.falling for each in kind] for kind in found.values()]):.1%} of all losses fall")
 cosine = comparison.pivot_table(index="loss", columns="weighting", values="cosine", aggfunc=list)
@@ -1005,9 +1007,9 @@ _ = save(fig, "05_noisy_teacher")
 # *Measured: as before; 15 students, two mini-batches each. Bands hold the middle 80 % of the 30 values; students of a draw
 # share teachers, so these are not 30 independent ones.*
 #
-# As far as the sentence means noise, **it is right**, in both readings. The weight of the noisy teacher falls like one
-# over the squared noise, and the mix stays what it was (0.71 and 0.73 nats), while the uniform mix goes from 0.71 through
-# 0.84 (noise as large as the logits) to 1.7. Without noise there is nothing to gain: all three are equal up to 0.02.
+# As far as the sentence means noise, **it is right**, in both readings. From noise as large as the logits on, the noisy
+# teacher has at most 2 % of the weight, and the mix stays what it was (0.71 and 0.73 nats), while the uniform mix goes
+# from 0.71 through 0.84 to 1.7. Without noise there is nothing to gain: all three are equal up to 0.02.
 #
 # Note also the left end. At zero noise the fourth teacher *is* the second. Uniform weights count it twice. Adaptive ones
 # divide between the two what the one had, and the mix does not change.
@@ -1046,6 +1048,10 @@ with style():
 _ = save(fig, "05_bad_teachers")
 
 # %%
+apart = torch.stack([torch.cdist(outputs[3:8].flatten(1), outputs.flatten(1)) for outputs, *_ in steps]).mean((0, 1))
+print(f"mean distance of the students' logits from the good teachers': {apart[:3].mean():.1f}, poor: {apart[8]:.1f}")
+
+# %%
 pd.DataFrame(
     {
         (what, name): {kind: values[part][name].mean() for kind, values in found.items()}
@@ -1058,20 +1064,20 @@ pd.DataFrame(
 # *Measured: as before. Guessing all ten digits alike has a cross-entropy of $\ln 10 = 2.30$ nats.*
 #
 # **$s = 1$ is fooled by everything that is short, or makes the sum short.** It gives the untrained network 95 % and the
-# timid teacher more than 99 % of the weight; what the student is then to imitate is hardly better than guessing. The
+# timid teacher more than 99 % of the weight; what the student is then to imitate is not far from guessing. The
 # contrary teacher gets *one half*: with half of a teacher and half of its opposite the mix is zero, and zero is what
 # Section 5 said $s = 1$ strives for. The mixed-up one serves the same purpose. In all four cases the mix is far worse than
-# the uniform one. So as printed, Eq. 20 does the opposite of what the sentence promises, unless all members happen to
-# have logits of the same size. (In a search they nearly do: all members share an origin and a training. With the three
-# good teachers alone $s = 1$ was as good as the others.)
+# the uniform one. For such members Eq. 20 as printed does the opposite of what the sentence promises. (With the three
+# good teachers alone, whose logits are of similar size, $s = 1$ was as good as the others: see *repeated*, and the left
+# end of the last figure.)
 #
 # **$s = 2$ is robust against all of these four**: less weight than uniform, and a mix that is as good or better (clearly
 # better for the two that are sure and wrong).
 #
-# **Both are drawn to the poor teacher that resembles the student**: about half of the weight, and a worse mix than the
-# uniform one (0.92 against 0.77 nats with $s = 2$). This is the sentence from Section 1: the nearest teacher gets the most
-# weight, and near is who is like the student. Adaptive coefficients know *who agrees with whom*. They do not know *who is
-# right*: no label enters Eq. 20.
+# **Both are drawn to the poor teacher**: about half of the weight, and a worse mix than the uniform one (0.92 against
+# 0.77 nats with $s = 2$). Its answers lie nearer to the students' than the good teachers' do (the line above the table).
+# This is the sentence from Section 1 again: the nearest teacher gets the most weight. Adaptive coefficients know *who
+# agrees with whom*. They do not know *who is right*: no label enters Eq. 20.
 #
 # What this does **not** say: whether students end up better. A target near the student may be a good next step, even if it
 # is not the best answer. For that one has to train with both; the comparison of the retraining algorithms does so, and
