@@ -23,8 +23,11 @@ SMALL = SearchConfig(
     group_size=2,
     removed=2,
     perturbed=2,
-    retrain=RetrainConfig(epochs=1, batch_size=60),
+    bn="batch",
+    retrain=RetrainConfig(epochs=1, batch_size=80),
 )
+#: Steps of one retraining
+STEPS = 3
 #: The named algorithms, and other combinations of their choices
 ALL = {
     **ALGORITHMS,
@@ -50,7 +53,7 @@ class Watched:
 
 @cache
 def digits() -> ImageData:
-    """300 training and validation digits of 8x8 pixels: four mini-batches of 60, and 60 for validation."""
+    """300 training and validation digits of 8x8 pixels: three mini-batches of 80, and 60 for validation."""
     return load_images("digits", size=8, count=300, test_count=10, valid_fraction=0.2)
 
 

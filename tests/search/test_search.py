@@ -108,7 +108,7 @@ def test_the_network_has_the_accuracy_that_was_recorded(name):
     found = searched(name).result
     (row,) = (row for row in found.history.archs if row["arch"] == cells().to_string(found.best.arch))
     recorded = row["accuracy_perturbed"] if row["perturbed"] else row["accuracy"]
-    measured = rank(found.network, [found.best.arch], digits(), bn="reestimate", progress=False).accuracy[0]
+    measured = rank(found.network, [found.best.arch], digits(), bn=SMALL.bn, progress=False).accuracy[0]
     assert measured == recorded and found.best.accuracy == row["accuracy"]
     assert not found.network.training and found.network.arch == found.best.arch
 
@@ -116,8 +116,17 @@ def test_the_network_has_the_accuracy_that_was_recorded(name):
 def test_the_accuracy_before_is_that_of_the_supernet():
     rows = searched("mngnas").rows
     archs = [cells().from_string(row["arch"]) for row in rows]
-    before = rank(supernet(), archs, digits(), bn="reestimate", progress=False).accuracy
+    before = rank(supernet(), archs, digits(), bn=SMALL.bn, progress=False).accuracy
     assert [row["accuracy_before"] for row in rows] == before.tolist()
+
+
+def test_batch_norm_statistics_are_those_that_were_asked_for():
+    found = watched(replace(SMALL, bn="reestimate", search_epochs=1, algorithm=ALL["none"])).result
+    archs = [cells().from_string(row["arch"]) for row in found.history.archs]
+    before = rank(supernet(), archs, digits(), bn="reestimate", progress=False).accuracy.tolist()
+    assert [row["accuracy_before"] for row in found.history.archs] == before
+    after = rank(found.network, [found.best.arch], digits(), bn="reestimate", progress=False).accuracy
+    assert found.best.accuracy == after[0] and equal_weights(supernet(), cells().supernet(in_channels=1, seed=0))
 
 
 @pytest.mark.parametrize("was_training", [True, False])

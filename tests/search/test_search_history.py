@@ -5,13 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from search_cases import ALL, LOOP, SMALL, cells, digits, searched, supernet
+from search_cases import ALL, LOOP, SMALL, STEPS, cells, digits, searched, supernet
 
 from mngnas_lib.errors import ConfigError
 from mngnas_lib.search import History, search, stopwatch
 from mngnas_lib.search.history import COLUMNS
-
-STEPS = 4  # of one retraining
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -97,7 +95,8 @@ def test_the_parts_add_up_to_the_time_of_a_search_epoch(monkeypatch):
     assert (table["seconds"] >= 0).all()
     parts = table.groupby("search_epoch")["part"].apply(set).tolist()
     always = {"data", "forward", "losses", "backward", "update", "validation", "perturbation", "rest"}
-    assert parts == [always, *[always | {"teachers", "coefficients"}] * 2]
+    assert all(always <= of_epoch for of_epoch in parts)
+    assert ["coefficients" in of_epoch for of_epoch in parts] == [False, True, True]
     assert table.groupby("search_epoch")["part"].apply(lambda part: part.is_unique).all()
 
 

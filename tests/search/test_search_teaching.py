@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from search_cases import ALL, SMALL, beaten, cells, chain, searched, watched
+from search_cases import ALL, SMALL, STEPS, beaten, cells, chain, searched, watched
 
 from mngnas_lib.distill.algorithms import ALGORITHMS, Algorithm
 from mngnas_lib.search import Member
@@ -198,7 +198,7 @@ def test_those_that_enter_and_no_others_are_perturbed(name):
         assert (row["accuracy_perturbed"] == row["accuracy_perturbed"]) is (expected > 0)  # NaN without
     table = searched(name).result.table("perturbation")
     assert set(table["arch"]) == {row["arch"] for row in searched(name).rows if row["perturbed"]}
-    assert (table.groupby("arch")["step"].max() == 4).all()
+    assert (table.groupby("arch")["step"].max() == STEPS).all()
 
 
 def test_fewer_neighbours_give_fewer_perturbed_architectures():
