@@ -574,8 +574,8 @@ check_easiest(easiest_to_follow)
 #     return p / p.sum()
 # ```
 #
-# This is the softmax of the copies' mean log-probabilities. A mean of *logits* gives the same: "average the logits" and
-# "average the probabilities" of an ensemble are the two orders of the KL.
+# This is the softmax of the copies' mean log-probabilities, and a mean of their *logits* gives the same. So "average
+# the logits" and "average the probabilities" of an ensemble are the two orders of the KL.
 #
 # </details>
 #
@@ -954,8 +954,8 @@ pd.DataFrame({name: {f"{a} − {b}": paired(name, a, b) for a, b in pairs[:3]} f
 # %%
 def mean_entropy(logits):
     """Of the class probabilities, in nats."""
-    p = logits.softmax(1)
-    return float(-(p * p.log()).sum(1).mean())
+    log_p = logits.log_softmax(1)
+    return float(-(log_p.exp() * log_p).sum(1).mean())
 
 
 def check_softened(function):
