@@ -2,8 +2,8 @@
 
 Importing torch takes seconds, so it is imported once, and each search is a fork. The first line of output says that all
 is imported; each other one is the exit status of a search that has ended. A search dies ``after:SECONDS``; or in the
-midst of writing checkpoint number N: ``half:N`` when half of the file is written, ``written:N`` before the file is moved
-into place, ``moved:N`` before older ones are deleted; or ``never:0``.
+midst of writing checkpoint number N: ``half:N`` when half of the file is written, ``written:N`` before it is moved into
+place, ``moved:N`` before older ones are deleted; or ``never:0``.
 """
 
 import hashlib
