@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from benchmarks.coefficients import coefficient_solvers
 from benchmarks.ranking import prefix_sharing
 from benchmarks.step import supernet_step
 from benchmarks.tables import cost_of_all, table_loading
@@ -12,6 +13,7 @@ from benchmarks.timing import Row, show
 BENCHMARKS = {
     "step": supernet_step,
     "ranking": prefix_sharing,
+    "coefficients": coefficient_solvers,
     "cost": cost_of_all,
     "tables": table_loading,
 }

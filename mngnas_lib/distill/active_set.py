@@ -20,11 +20,14 @@ from torch import Tensor
 from mngnas_lib.distill.simplex_qp import Problems
 
 ROUNDS = 12
+# What is below this is on the wrong side, and not rounding
 WRONG = -1e-13
 # Added to the diagonal of K: equal members leave K singular
 RIDGE = 1e-13
 # The largest entry on the diagonal of K's inverse with which that inverse is precise enough
-INVERTIBLE = 1e6
+INVERTIBLE = 1e4
+# So many equations in members at zero take as long as one in a free member
+QUICKER = 1.5
 
 
 def active_set(problems: Problems) -> Tensor:
@@ -39,7 +42,7 @@ def active_set(problems: Problems) -> Tensor:
     result = torch.zeros_like(problems.c)
     for _ in range(ROUNDS):
         most_free, most_zeros = torch.stack([free, member - free]).sum(2).amax(1).int().tolist()
-        if from_zeros is not None and most_zeros <= most_free:
+        if from_zeros is not None and most_zeros <= QUICKER * most_free:
             z, side = from_zeros.solve(rows, free, member - free, most_zeros)
         else:
             z, side = from_free.solve(rows, free, max(1, most_free))
@@ -73,7 +76,12 @@ class _FromFree:
         return cls(k, torch.cat([problems.w, problems.c[:, None]], 1), corner)
 
     def solve(self, rows: Tensor, free: Tensor, size: int) -> tuple[Tensor, Tensor]:
-        """z (S, M) of some problems, and its sides: z where free, else the gradient less the sums' multipliers."""
+        """z (S, M) of the problems ``rows``, and its sides: z where free, else the gradient less the sums' multipliers.
+
+        Args:
+            free: (S, M) 1 for free members, else 0.
+            size: the largest number of free members of a problem; the equations of all are padded to it.
+        """
         right = self.right[rows]
         here, order = free.topk(size, dim=1, sorted=False)
         among = self.k.index_select(0, order.flatten()).view(-1, size, free.shape[1])
@@ -105,6 +113,7 @@ class _FromZeros:
         count = int(others.sum(1).amax())
         if not float(inverse.diagonal().amax()) < INVERTIBLE or 2 * count > len(k):
             return None
+        # what is held fixed: both sums at one, each that is no member at zero
         here, order = others.topk(count, dim=1, sorted=False)
         held = torch.zeros(len(member), count, len(k), dtype=k.dtype).scatter_(2, order[:, :, None], here[:, :, None])
         held = torch.cat([problems.w, held], 1)
@@ -121,7 +130,7 @@ class _FromZeros:
         return cls(z, torch.baddbmm(inverse, half.mT, half, alpha=-1))
 
     def solve(self, rows: Tensor, free: Tensor, zeros: Tensor, size: int) -> tuple[Tensor, Tensor]:
-        """As :meth:`_FromFree.solve`."""
+        """As :meth:`_FromFree.solve`, with ``size`` the largest number of ``zeros`` (S, M), the members at zero."""
         z = self.z[rows] * (free + zeros)
         if size == 0:
             return z, z

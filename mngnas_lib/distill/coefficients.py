@@ -7,7 +7,8 @@ student as its own, as its teachers' and as its peers' output.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -72,10 +73,21 @@ def solve(gram: Tensor, students: Tensor, teachers: Tensor, peers: Tensor, scale
         TrainingDivergedError: ``gram`` is not finite; the message names the student and the member.
     """
     _check(gram, students, teachers, peers, scale)
-    with torch.inference_mode():
+    with torch.inference_mode(), _one_thread():
         x, gap, kkt = _solve(pose(gram, students, teachers, peers, scale))
     # outside, since what is made in inference mode cannot be used with autograd
     return Coefficients(x * teachers, x * peers, gap.clone(), kkt.clone())
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Tensors this small gain nothing from threads, and wait long for them where others use the same cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _solve(problems: Problems) -> tuple[Tensor, Tensor, Tensor]:

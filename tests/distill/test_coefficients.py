@@ -144,6 +144,16 @@ def test_repeats_bit_for_bit():
         assert torch.equal(first.alpha, second.alpha) and torch.equal(first.beta, second.beta)
 
 
+def test_leaves_the_number_of_threads_as_it_was():
+    problem = search_epoch(families()["random, wide"])
+    torch.set_num_threads(2)
+    try:
+        solve(*problem)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+
+
 def test_float32_and_other_integers_are_accepted():
     gram, students, teachers, peers = search_epoch(families()["random, wide"])
     found = solve(gram.float(), students.int(), teachers, peers)
