@@ -14,7 +14,7 @@ from torch import Tensor
 from mngnas_lib.distill.algorithms import LABELS
 from mngnas_lib.errors import ConfigError
 from mngnas_lib.plots.retraining import method_of
-from mngnas_lib.plots.style import BLACK, BLUE, GREY, LIGHT_GREY, ORANGE, SKY, VERMILLION, WINE, axes_of, point_style
+from mngnas_lib.plots.style import BLUE, GREY, LIGHT_GREY, ORANGE, SKY, VERMILLION, WINE, axes_of, point_style
 
 #: The column of accuracies with the weights that candidates take from the SuperNet.
 BORROWED = "borrowed"
@@ -117,10 +117,6 @@ def plot_before_after(accuracies: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xticks(positions, names)
     ax.set_xlim(-0.5, len(positions) - 0.5)
     ax.grid(False, axis="x")
-    ax.plot([], [], color=LIGHT_GREY, marker=".", label="one candidate")
-    ax.errorbar(
-        [], [], yerr=[], color=BLACK, marker="o", linestyle="none", label="mean ± standard deviation over candidates"
-    )
+    ax.set_xlabel("thin lines: one candidate each\nbars: mean ± standard deviation over candidates")
     ax.set_ylabel("accuracy (%)")
-    ax.legend(loc="lower right", frameon=True, framealpha=0.85, edgecolor="none")
     return ax
