@@ -13,7 +13,8 @@
 # and C run here; errata 5 and 6. Table VIII is quoted as context (*paper*); no figure or table of the paper is made
 # here.
 #
-# **Time:** quick 45 s · laptop 2 min · paper not measured (2 CPU cores)
+# **Time:** quick 45 s · laptop 2 min · paper not measured (2 CPU cores; told from processor time, as the
+# machine had other work)
 
 # %% [markdown]
 # The next cell does nothing where the kit is installed. On Colab it fetches and installs it.
