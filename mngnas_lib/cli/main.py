@@ -15,6 +15,7 @@ from mngnas_lib.cli.benchmark import benchmark
 from mngnas_lib.cli.data import data
 from mngnas_lib.cli.doctor import doctor
 from mngnas_lib.cli.rank import rank
+from mngnas_lib.cli.search import search
 from mngnas_lib.cli.train import train
 from mngnas_lib.errors import KitError
 
@@ -74,17 +75,18 @@ def plain_warnings() -> Iterator[None]:
 @click.version_option(mngnas_lib.__version__, prog_name="mngnas")
 @click.option("--debug", is_flag=True, help="Show where in the code an error arose.")
 def main(debug: bool) -> None:
-    """Train SuperNets, rank architectures with them, and look at data and benchmarks.
+    """Train SuperNets, rank architectures with them, search, and look at data and benchmarks.
 
     \b
     A first tour, a minute on two cores:
       mngnas doctor
       mngnas train --out build/first --channels 4 --cells 1 --size 16 --epochs 5
       mngnas rank --checkpoint build/first --count 50
+      mngnas search --out build/found --supernet build/first
 
     Exit codes: 0 all is well, 1 the work failed, 2 a mistake in what was asked for, 130 interrupted.
     """
 
 
-for command in (doctor, train, rank, data, benchmark):
+for command in (doctor, train, rank, search, data, benchmark):
     main.add_command(command)

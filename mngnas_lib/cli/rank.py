@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mngnas_lib.benchmarks import Benchmark
-    from mngnas_lib.spaces import SearchSpace
+    from mngnas_lib.data import ImageData
+    from mngnas_lib.spaces import SearchSpace, SlotNetwork
 
 BN_MODES = ("batch", "reestimate", "inherited")
 PARTS = ("valid", "test", "train")
@@ -99,7 +100,6 @@ def rank(
       mngnas rank --checkpoint build/macro --all \\
           --benchmark nasbench-macro=tables/nas-bench-macro_cifar10.json
     """
-    from mngnas_lib.errors import ConfigError
     from mngnas_lib.spaces import get_space
     from mngnas_lib.supernet import load_supernet
     from mngnas_lib.supernet import rank as evaluate
@@ -110,17 +110,7 @@ def rank(
     truth = None if benchmark is None else matching(open_benchmark(benchmark, dataset, truth_epochs), space)
     images = load(chosen_images(checkpoint, image_settings(options)))
     network = load_supernet(state, space)
-    if (images.input_shape[0], images.num_classes) != (network.in_channels, network.num_classes):
-        raise ConfigError(
-            f"the SuperNet takes {network.in_channels} channels and knows {network.num_classes} classes, {images.name} "
-            f"has {images.input_shape[0]} and {images.num_classes}: rank on images like those that it was trained on"
-        )
-    if images.fingerprint != state["identity"]["data"]:
-        click.echo(
-            "mngnas: warning: the SuperNet was trained on other images, or on another split of these; "
-            "it may be evaluated on some that it has learnt",
-            err=True,
-        )
+    check_images(network, images, state["identity"]["data"])
     drawn = draw(space, None if everything else archs, seed)
     ranking = evaluate(
         network.to(device),
@@ -185,6 +175,23 @@ def chosen_images(checkpoint: Path, settings: dict[str, Any]) -> dict[str, Any]:
         raise ConfigError(
             f"{path} does not say which images the SuperNet was trained on: name them with --data"
         ) from error
+
+
+def check_images(network: SlotNetwork, images: ImageData, trained_on: str) -> None:
+    """Refuse images that the SuperNet cannot take, and warn where they are not those that it was trained on."""
+    from mngnas_lib.errors import ConfigError
+
+    if (images.input_shape[0], images.num_classes) != (network.in_channels, network.num_classes):
+        raise ConfigError(
+            f"the SuperNet takes {network.in_channels} channels and knows {network.num_classes} classes, {images.name} "
+            f"has {images.input_shape[0]} and {images.num_classes}: use images like those that it was trained on"
+        )
+    if images.fingerprint != trained_on:
+        click.echo(
+            "mngnas: warning: the SuperNet was trained on other images, or on another split of these; "
+            "it may be evaluated on some that it has learnt",
+            err=True,
+        )
 
 
 def matching(benchmark: Benchmark, space: SearchSpace) -> Benchmark:

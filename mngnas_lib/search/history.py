@@ -62,7 +62,9 @@ class History:
             ``teachers`` and ``peers``.
         perturbation: the same of the fine-tuning of new teachers: ``search_epoch``, ``arch``, ``step``, and the mean
             losses ``labels`` (L_cls) and ``perturbed`` (L_dis of Eq. 22).
-        seconds: wall time: ``search_epoch``, ``part``, ``seconds``; all else is a function of the seed.
+        seconds: wall time: ``search_epoch``, ``part``, ``seconds``; all else is a function of the seed. Parts are
+            ``ranking`` (accuracies with the SuperNet's weights), those of the retraining's steps, ``validation``,
+            ``perturbation``, and the ``rest``.
     """
 
     archs: Rows = field(default_factory=list)

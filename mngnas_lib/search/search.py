@@ -138,11 +138,12 @@ class _Search:
         if state.threshold is None:
             state.threshold = float(np.median(macs))
         before = rank(self.supernet, archs, self.data, bn=self.config.bn, progress=False).accuracy
+        ranking = {"ranking": time.perf_counter() - started}
         teachers = self.teachers(state.history.members(self.space))
-        retraining = self.retrain(archs, macs, teachers, bar, lambda parts: _total(earlier, parts, started))
+        retraining = self.retrain(archs, macs, teachers, bar, lambda parts: _total(earlier, ranking | parts, started))
         validated = time.perf_counter()
         accuracies = [self.accuracy(student) for student in retraining.students]
-        seconds = retraining.watch.seconds() | {"validation": time.perf_counter() - validated}
+        seconds = ranking | retraining.watch.seconds() | {"validation": time.perf_counter() - validated}
         members = [Member(*row) for row in zip(archs, macs, accuracies, strict=True)]
         students = dict(zip(archs, retraining.students, strict=True))
         entered = entrants(teachers, self.teachers([*state.history.members(self.space), *members]))

@@ -44,7 +44,7 @@ def test_no_two_options_of_a_command_have_one_name():
 
 
 def test_commands_come_in_the_order_of_their_use(mngnas):
-    assert list(main.commands) == ["doctor", "train", "rank", "data", "benchmark"]
+    assert list(main.commands) == ["doctor", "train", "rank", "search", "data", "benchmark"]
     text = mngnas("--help").stdout
     places = [text.index(f"\n  {name} ") for name in main.commands]
     assert places == sorted(places)
@@ -58,8 +58,8 @@ def test_help_does_not_wait_for_torch():
     code = (
         "import sys, click\n"
         "from mngnas_lib.cli import main\n"
-        "for words in (['--help'], ['train', '--help'], ['rank', '--help'], ['benchmark', 'query', '--help']):\n"
-        "    main(words, standalone_mode=False)\n"
+        "for words in ([], ['train'], ['rank'], ['search'], ['benchmark', 'query']):\n"
+        "    main([*words, '--help'], standalone_mode=False)\n"
         "heavy = {'torch', 'numpy', 'pandas', 'scipy', 'matplotlib'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )

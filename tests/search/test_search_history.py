@@ -94,7 +94,7 @@ def test_the_parts_add_up_to_the_time_of_a_search_epoch(monkeypatch):
     assert table.groupby("search_epoch")["seconds"].sum().tolist() == [span - 1 for span in spans]
     assert (table["seconds"] >= 0).all()
     parts = table.groupby("search_epoch")["part"].apply(set).tolist()
-    always = {"data", "forward", "losses", "backward", "update", "validation", "perturbation", "rest"}
+    always = {"ranking", "data", "forward", "losses", "backward", "update", "validation", "perturbation", "rest"}
     assert all(always <= of_epoch for of_epoch in parts)
     assert ["coefficients" in of_epoch for of_epoch in parts] == [False, True, True]
     assert table.groupby("search_epoch")["part"].apply(lambda part: part.is_unique).all()
