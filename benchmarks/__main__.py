@@ -6,6 +6,7 @@ import sys
 
 from benchmarks.coefficients import coefficient_solvers
 from benchmarks.ranking import prefix_sharing
+from benchmarks.retraining import retraining_step
 from benchmarks.step import supernet_step
 from benchmarks.tables import cost_of_all, table_loading
 from benchmarks.timing import Row, show
@@ -14,6 +15,7 @@ BENCHMARKS = {
     "step": supernet_step,
     "ranking": prefix_sharing,
     "coefficients": coefficient_solvers,
+    "retraining": retraining_step,
     "cost": cost_of_all,
     "tables": table_loading,
 }
