@@ -43,17 +43,19 @@ def retraining_step() -> list[Row]:
 
 def _steps(name: str) -> list[Row]:
     labels, full, recomputed = _retraining(guided=False), _retraining(), _retraining(memory="recompute")
-    printed = _Printed(_retraining())
+    printed, timed = _Printed(_retraining()), _retraining()
+    timed.watch.every = 1
     solving: list[float] = []
 
-    def full_step() -> None:
-        before = full.watch.seconds().get("coefficients", 0.0)
-        full.train_step()
-        solving.append(full.watch.seconds()["coefficients"] - before)
+    def timed_step() -> None:
+        before = timed.watch.parts.get("coefficients", 0.0)
+        timed.train_step()
+        solving.append(timed.watch.parts["coefficients"] - before)
 
     calls = {
         "labels": labels.train_step,
-        "full": full_step,
+        "full": full.train_step,
+        "timed": timed_step,
         "recomputed": recomputed.train_step,
         "printed": printed.step,
     }
@@ -62,7 +64,7 @@ def _steps(name: str) -> list[Row]:
     return [
         Row(f"{name}: full step / labels alone", seconds["full"] / seconds["labels"], "x", "<= 1.35"),
         Row(f"{name}: Algorithm 1 as printed / full step", alone / seconds["full"], "x", ">= 8"),
-        Row(f"{name}: coefficients in a full step", 100 * median(solving) / seconds["full"], "%", "<= 2"),
+        Row(f"{name}: coefficients in a full step", 100 * median(solving) / seconds["timed"], "%", "<= 2"),
         Row(f"{name}: recomputed / held graphs", seconds["recomputed"] / seconds["full"], "x"),
         Row(f"{name}: labels alone", 1e3 * seconds["labels"], "ms/step"),
         Row(f"{name}: full step", 1e3 * seconds["full"], "ms/step"),
