@@ -106,7 +106,7 @@ QUICK = Profile(
     supernet=SupernetSizes(4, 1, 64, 16, 1250, 0.2, 20, 50, 0.1, 200),
     truth=TruthSizes(archs=16, seeds=2, count=1250, epochs=3, batch_size=50),
     real=SupernetSizes(8, 1, 320, 16, 6000, 0.25, 10, 64, 0.1, 100),
-    search=SearchSizes(3, 8, 2, 3, 2, 0.5, epochs=1.0, batch_size=50),
+    search=SearchSizes(3, 8, 2, 3, 2, 0.5, epochs=2.0, batch_size=50),
     comparison=ComparisonSizes(
         count=4000,
         valid_fraction=0.25,
