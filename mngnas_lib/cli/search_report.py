@@ -38,6 +38,9 @@ def what_was_done(result: SearchResult, config: SearchConfig) -> str:
     text = f"{len(archs)} architectures retrained in {epochs} search epochs\n{config.algorithm.describe()}"
     if epochs < config.search_epochs:
         text += f"\nThe space was used up: {config.search_epochs} search epochs were asked for"
+    if config.algorithm.weights == "adaptive" and not result.table("coefficients").empty:
+        gap, residual = result.certificate
+        text += f"\nCoefficients: relative duality gap at most {gap:.0e}, KKT residual at most {residual:.0e}"
     perturbed = archs["perturbed"][archs["entered"]]
     fewer = int((perturbed < config.perturbed).sum()) if config.algorithm.perturbation else 0
     if fewer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -61,6 +62,8 @@ def test_files_and_what_is_told(mngnas):
     told = {line[:30].strip(): line[30:].strip() for line in lines}
     assert lines[0] == "6 architectures retrained in 2 search epochs"
     assert lines[1] == ALGORITHMS["mngnas"].describe()
+    gap = re.fullmatch(r"Coefficients: relative duality gap at most (\S+), KKT residual at most (\S+)", lines[2])[1]
+    assert 0 <= float(gap) <= 1e-8
     assert told["best architecture"] == best["arch"]
     assert told["accuracy"] == f"{100 * best['accuracy']:.2f} % of 90 validation images"
     assert told["with the SuperNet's weights"] == f"{100 * best['accuracy_before']:.2f} %"
