@@ -52,6 +52,7 @@ training_options = together(
     setting("--nesterov/--no-nesterov", None, True, "Nesterov's momentum."),
     setting("--weight-decay", click.FloatRange(0), 5e-4),
     setting("--label-smoothing", SHARE, 0.0),
+    setting("--bn-affine/--no-bn-affine", None, True, "Train scale and shift of the batch norms."),
     setting("--clip-norm", click.FloatRange(0), 5.0, "Largest norm of the gradient; 0: no limit."),
     setting("--pad", click.IntRange(0), 0, "Shift images by up to this many pixels."),
     setting("--flip/--no-flip", None, False, "Mirror half of the images."),

@@ -19,6 +19,9 @@ class TrainConfig:
     Attributes:
         strategy: how paths are drawn, see :mod:`mngnas_lib.supernet.sampling`.
         warmup_epochs: epochs of linearly rising learning rate before the cosine starts.
+        bn_affine: train scale and shift of the batch norms. Without, they stay at 1 and 0, as in the weight-sharing
+            networks of NAS-Bench-201's authors: paths then cannot disagree about them. Extracted networks have them,
+            and can train them.
         clip_norm: largest gradient norm; 0 switches clipping off.
         precision: ``32-true``, or mixed precision in bfloat16 or (with a loss scaler) float16.
         channels_last: memory format of weights and images; faster for small convolutions on the CPU and on GPUs.
@@ -39,6 +42,7 @@ class TrainConfig:
     precision: str = "32-true"
     channels_last: bool = True
     compile: bool = False
+    bn_affine: bool = field(default=True, metadata={"later": True})
     seed: int = 0
 
     def __post_init__(self) -> None:

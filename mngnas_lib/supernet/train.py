@@ -25,6 +25,7 @@ from tqdm.auto import tqdm
 from mngnas_lib.data import ImageData
 from mngnas_lib.errors import CheckpointError, ConfigError, TrainingDivergedError
 from mngnas_lib.spaces import Arch, SearchSpace, SlotNetwork
+from mngnas_lib.supernet.batchnorm import batch_norms
 from mngnas_lib.supernet.checkpoint import latest_checkpoint, locked, save_checkpoint
 from mngnas_lib.supernet.config import TrainConfig
 from mngnas_lib.supernet.minibatches import MiniBatches
@@ -152,8 +153,10 @@ class _Run:
         self.network = network.to(memory_format=self.batches.format)
         if config.compile:
             self.network.compile_blocks()
+        if not config.bn_affine:
+            self.train_affine(False)
         optimizer = torch.optim.SGD(
-            self.network.parameters(),
+            [parameter for parameter in self.network.parameters() if parameter.requires_grad],
             lr=config.lr,
             momentum=config.momentum,
             nesterov=config.nesterov and config.momentum > 0,
@@ -191,7 +194,13 @@ class _Run:
                 elif time.perf_counter() - saved > _SECONDS_BETWEEN_CHECKPOINTS:
                     self.save()
                     saved = time.perf_counter()
+        self.train_affine(True)  # from now on the network is as any other
         return TrainResult(self.network, tuple(self.history), time.perf_counter() - started)
+
+    def train_affine(self, is_trained: bool) -> None:
+        """Whether scale and shift of the batch norms are trained."""
+        for layer in batch_norms(self.network):
+            layer.requires_grad_(is_trained)
 
     def train_step(self) -> None:
         """Gradients of all paths of this step on one mini-batch, then one step of the optimiser."""

@@ -239,3 +239,31 @@ def test_settings_survive_json(run):
 def test_hashes_are_equal_exactly_when_runs_are(one, two):
     assert (one.digest == two.digest) == (one == two)
     assert replace(one).digest == one.digest
+
+
+@dataclass(frozen=True)
+class Grown(RunConfig):
+    """A run that got a setting after results of it were stored."""
+
+    kind: ClassVar[str] = "grown"
+
+    size: int
+    extra: float = field(default=0.5, metadata={"later": True})
+
+
+@dataclass(frozen=True)
+class Young(RunConfig):
+    """The same before."""
+
+    kind: ClassVar[str] = "grown"
+
+    size: int
+
+
+def test_a_later_setting_leaves_the_hash_of_earlier_results():
+    assert Grown(3).digest == Young(3).digest and Grown(3).as_dict() == {"size": 3}
+    assert Grown(3, 0.7).digest != Grown(3).digest
+    for run in (Grown(3), Grown(3, 0.7)):
+        assert Grown.from_dict(run.as_dict()) == run
+    with pytest.raises(ConfigError, match="not the settings"):
+        Grown.from_dict({"extra": 0.7})

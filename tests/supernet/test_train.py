@@ -17,6 +17,7 @@ from mngnas_lib.data import Augment
 from mngnas_lib.errors import CheckpointError, ConfigError, DataError, TrainingDivergedError
 from mngnas_lib.supernet import (
     TrainConfig,
+    batch_norms,
     latest_checkpoint,
     load_supernet,
     paths_of_step,
@@ -217,6 +218,19 @@ def test_another_runs_checkpoints_are_refused(cells, digits, tmp_path):
     train_supernet(cells, digits, replace(QUICK, epochs=1), checkpoint_dir=tmp_path)
     with pytest.raises(CheckpointError, match=r"another run \(differing: config\)"):
         train_supernet(cells, digits, QUICK, checkpoint_dir=tmp_path)
+
+
+def test_scale_and_shift_of_batch_norms_can_stay(cells, digits, tmp_path):
+    config = replace(QUICK, bn_affine=False)
+    network = train_supernet(cells, digits, config, checkpoint_dir=tmp_path).network
+    for layer in batch_norms(network):
+        assert (layer.weight == 1).all() and (layer.bias == 0).all()
+        assert layer.weight.requires_grad and layer.bias.requires_grad  # retraining may move them
+    before = cells.supernet(num_classes=10, in_channels=1, seed=config.seed)
+    assert not torch.equal(network.stem_conv.weight, before.stem_conv.weight)
+    assert any((layer.weight != 1).any() for layer in batch_norms(train_supernet(cells, digits, QUICK).network))
+    again = train_supernet(cells, digits, config, checkpoint_dir=tmp_path).network  # from the last checkpoint
+    assert equal(network.state_dict(), again.state_dict())
 
 
 def test_a_folder_in_use_is_refused(cells, digits, tmp_path):
