@@ -57,7 +57,7 @@ def test_train_tells_each_epoch_and_what_to_do_next(mngnas):
 def test_every_setting_reaches_the_training(mngnas):
     settings = "--lr 0.05 --momentum 0.8 --no-nesterov --weight-decay 0.001 --warmup-epochs 1 --label-smoothing 0.1"
     settings += " --clip-norm 1 --pad 1 --flip --cutout 2 --no-channels-last --seed 7 --precision bf16-mixed"
-    settings += " --strategy spos-balanced"
+    settings += " --strategy spos-balanced --no-bn-affine"
     mngnas("train", "--out", "net", *SMALL, *QUICK, *settings.split())
     assert latest_checkpoint("net")[1]["identity"]["config"] == {
         "strategy": "spos-balanced",
@@ -74,6 +74,7 @@ def test_every_setting_reaches_the_training(mngnas):
         "precision": "bf16-mixed",
         "channels_last": False,
         "compile": False,
+        "bn_affine": False,
         "seed": 7,
     }
 
