@@ -12,7 +12,7 @@ computed again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -27,7 +27,7 @@ from mngnas_lib.lab.run import execute, run, stored
 from mngnas_lib.lab.search_runs import SearchRun, SearchScoreRun, search_settings
 from mngnas_lib.lab.stats import compare_taus, kendall_tau
 from mngnas_lib.lab.store import Result
-from mngnas_lib.lab.supernet_runs import DataSpec, SpaceSpec, SupernetRun
+from mngnas_lib.lab.supernet_runs import ArchSample, DataSpec, RankingRun, SpaceSpec, SupernetRun, TauRun
 from mngnas_lib.search import RetrainConfig
 from mngnas_lib.supernet import TrainConfig
 
@@ -64,6 +64,19 @@ def comparison_supernet(profile: Profile) -> SupernetRun:
         data=DataSpec("folder:cifar10", size=real.size, count=sizes.count, valid_fraction=sizes.valid_fraction),
         train=TrainConfig(epochs=sizes.supernet_epochs, batch_size=32, lr=0.05, augment=Augment(flip=True)),
     )
+
+
+def supernet_tau(profile: Profile, *, bn_affine: bool, score: str = "accuracy", seed: int = 0) -> TauRun:
+    """How well such a SuperNet ranks by itself.
+
+    Args:
+        bn_affine: train the scale and shift of batch norms, as everywhere else here, or leave them at 1 and 0.
+        score: what ranks, ``accuracy`` or ``loss``, both with batch statistics on the validation images.
+    """
+    supernet = comparison_supernet(profile)
+    supernet = replace(supernet, train=replace(supernet.train, bn_affine=bn_affine, seed=seed))
+    ranking = RankingRun(supernet, ArchSample(profile.real.archs, canonical=False))
+    return TauRun(ranking, "nasbench201", score=score)
 
 
 def compared_search(profile: Profile, algorithm: str, *, epochs: float | None = None) -> SearchRun:

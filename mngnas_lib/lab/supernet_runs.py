@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import joblib
 import numpy as np
@@ -120,7 +120,8 @@ class TruthRun(RunConfig):
 class TauRun(RunConfig):
     """Hold a SuperNet's ranking against a benchmark's test accuracies. Table ``report``: see ``stats.ranking_report``.
 
-    The benchmark's own numbers are not stored, so that the result can be passed on without them.
+    ``score`` says what ranks: the accuracy, or the cross-entropy, the lower the better. The benchmark's own numbers are
+    not stored, so that the result can be passed on without them.
     """
 
     kind: ClassVar[str] = "tau"
@@ -128,6 +129,7 @@ class TauRun(RunConfig):
     ranking: RankingRun
     benchmark: str
     dataset: str = "cifar10"
+    score: Literal["accuracy", "loss"] = field(default="accuracy", metadata={"later": True})
 
 
 def supernet_folder(config: SupernetRun) -> Path:
@@ -215,6 +217,7 @@ def _(config: TauRun) -> Result:
     benchmark = get_benchmark(config.benchmark, dataset=config.dataset)
     table = run(config.ranking).table("archs")
     archs = [benchmark.space.from_string(text) for text in table["arch"]]
-    scores = {"SuperNet": table["accuracy"], "FLOPs": table["macs"], "params": table["params"]}
+    predicted = table["accuracy"] if config.score == "accuracy" else -table["loss"]
+    scores = {"SuperNet": predicted, "FLOPs": table["macs"], "params": table["params"]}
     report = ranking_report(scores, benchmark.scores(archs).test).reset_index()
     return Result({"truth": benchmark.describe()}, {"report": report.to_dict("list")})
