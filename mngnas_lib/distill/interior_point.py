@@ -2,8 +2,8 @@
 
 Mehrotra's predictor and corrector (SIAM J. Optim. 1992), for all problems at once. It does not mind members that are
 equal or nearly so, zero, or of lengths far apart; where the minimiser is not unique it ends amid the minimisers. Where
-K is singular and the optimum zero, nothing but a small ridge keeps the last systems solvable; a step of refinement
-undoes what it does to the solution.
+K is singular and the optimum zero, nothing but a small ridge keeps the last systems solvable; iterative refinement
+undoes what it does to their solutions.
 
 Nothing is moved to the host unless the problems are there: on a GPU all rounds are run.
 """
@@ -19,7 +19,10 @@ from mngnas_lib.distill.simplex_qp import Problems, certify, coefficients
 
 ROUNDS = 40
 ENOUGH = 1e-10
-RIDGE = 3e-13
+# Added to the diagonal of K in factorisations. Problems that are still open in the last rounds may need more
+RIDGE, LATE_RIDGE = 3e-13, 1e-9
+LATE = 34
+REFINEMENTS = 3
 # How far to go of the way to where the first entry would become zero
 STEP = 0.995
 
@@ -34,7 +37,7 @@ def interior_point(problems: Problems) -> Tensor:
     z, y, multipliers = _start(problems, k, c)
     x = coefficients(problems, z * member)
     best, best_gap = x, certify(problems, x)[0]
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         if k.device.type == "cpu" and bool((best_gap <= ENOUGH).all()):
             break
         system = _Newton.of(problems, k, y / z, ridge)
@@ -47,12 +50,14 @@ def interior_point(problems: Problems) -> Tensor:
         mu = (z * y).mean(1, keepdim=True)
         after = ((z + length * dz) * (y + length * dy)).mean(1, keepdim=True)
 
-        push = ((after / mu) ** 3 * mu - dz * dy) / z - y
-        dz, dm = system.solve(push - dual, primal)
+        # the term of second order is right as far as the predictor goes; in full it can make steps go in circles
+        push = ((after / mu) ** 3 * mu - length * dz * dy) / z - y
+        dz, dm = system.refined(push - dual, primal)
         dy = push - system.weight * dz
         length = STEP * torch.minimum(_longest(z, dz), _longest(y, dy))
         sound = system.sound & torch.isfinite(dz + dy).all(1, keepdim=True)
-        ridge = torch.where(sound, ridge, 10 * ridge)
+        later = torch.maximum(ridge, (10 * ridge).clamp(max=LATE_RIDGE)) if number >= LATE else ridge
+        ridge = torch.where(sound, later, 10 * ridge)
         z = torch.where(sound, z + length * dz, z)
         y = torch.where(sound, y + length * dy, y)
         multipliers = torch.where(sound, multipliers + length * dm, multipliers)
@@ -102,14 +107,17 @@ class _Newton:
         schur = problems.w @ columns + torch.diag_embed(1 - problems.filled)
         return cls(k, problems.w, weight, factor, columns, schur, (info == 0)[:, None])
 
-    def solve(self, right: Tensor, primal: Tensor) -> tuple[Tensor, Tensor]:
-        """dz (S, M) and dm (S, 2), refined once."""
-        dz, dm = self._once(right, primal)
-        right = right - _times(self.k, dz) - self.weight * dz + _times(self.w.mT, dm)
-        more_z, more_m = self._once(right, primal - _times(self.w, dz))
-        return dz + more_z, dm + more_m
+    def refined(self, right: Tensor, primal: Tensor) -> tuple[Tensor, Tensor]:
+        """As :meth:`solve`, without what the ridge and rounding do to the solution."""
+        dz, dm = self.solve(right, primal)
+        for _ in range(REFINEMENTS):
+            rest = right - _times(self.k, dz) - self.weight * dz + _times(self.w.mT, dm)
+            more_z, more_m = self.solve(rest, primal - _times(self.w, dz))
+            dz, dm = dz + more_z, dm + more_m
+        return dz, dm
 
-    def _once(self, right: Tensor, primal: Tensor) -> tuple[Tensor, Tensor]:
+    def solve(self, right: Tensor, primal: Tensor) -> tuple[Tensor, Tensor]:
+        """dz (S, M) and dm (S, 2)."""
         step = torch.cholesky_solve(right[:, :, None], self.factor)[:, :, 0]
         first, second = (primal - _times(self.w, step)).unbind(1)
         a, b, _, d = self.schur.flatten(1).unbind(1)
