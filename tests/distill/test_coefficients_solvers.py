@@ -25,6 +25,21 @@ def test_the_interior_point_method_alone_solves_every_family(name, scale):
     assert float(gap.max()) <= 1e-8
 
 
+@pytest.mark.parametrize(
+    ("name", "seed", "scale"),
+    [
+        ("lengths apart, flat", 86, 2.0),  # steps went in circles with the full term of second order
+        ("lengths apart, flat", 242, 1.0),
+        ("lengths apart, flat", 12, 2.0),  # needs refinement
+        ("random, flat", 6, 1.0),  # needs the ridge
+    ],
+)
+def test_the_interior_point_method_solves_what_once_was_too_hard(name, seed, scale):
+    problems = pose(*search_epoch(families(seed)[name]), scale)
+    gap, _ = certify(problems, interior_point(problems))
+    assert float(gap.max()) <= 1e-8
+
+
 @pytest.mark.parametrize("name", ["like logits", "random, flat", "lengths apart", "all zero"])
 def test_rounds_after_the_last_one_needed_do_no_harm(name, monkeypatch):
     """On a GPU all rounds are run."""
