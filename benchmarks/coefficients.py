@@ -27,7 +27,7 @@ OTHERS = [[*range(STUDENTS, MEMBERS), *(j for j in range(STUDENTS) if j != i)] f
 def coefficient_solvers() -> list[Row]:
     with_daqp = all(importlib.util.find_spec(name) for name in ("qpsolvers", "daqp"))
     if not with_daqp:
-        print("qpsolvers or daqp is missing, so that DAQP is left out: pip install 'qpsolvers[daqp]'")
+        print("qpsolvers or daqp is missing, so that DAQP is left out: pip install qpsolvers daqp")
     return [row for scale in (1.0, 2.0) for row in _solvers(scale, with_daqp)]
 
 
