@@ -19,8 +19,10 @@ from mngnas_lib.search.retrain_config import RetrainConfig
 from mngnas_lib.spaces import Arch, Output, SearchSpace, SlotNetwork
 from mngnas_lib.supernet import MiniBatches
 
-#: Three steps, of which the gradients are clipped
-QUICK = RetrainConfig(epochs=0.5, batch_size=40, lr=0.02, clip_norm=1.0, augment=Augment(pad=1, cutout=2))
+#: Three steps, in which clipping and weight decay count
+QUICK = RetrainConfig(
+    epochs=0.5, batch_size=40, lr=0.02, clip_norm=1.0, weight_decay=0.2, augment=Augment(pad=1, cutout=2)
+)
 #: Batches that two processes share
 SPLIT = replace(QUICK, batch_size=80, epochs=1)
 #: The third student's group has no teachers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import os
 import subprocess
@@ -31,6 +32,7 @@ from mngnas_lib.distill.losses import DistillLoss
 from mngnas_lib.errors import ConfigError, TrainingDivergedError
 from mngnas_lib.search.retrain import Guidance, Retraining, labels_only
 from mngnas_lib.search.retrain_config import RetrainConfig
+from mngnas_lib.search.stopwatch import Stopwatch
 from mngnas_lib.spaces import SearchSpace
 from mngnas_lib.supernet import MiniBatches
 
@@ -131,7 +133,7 @@ def test_who_learns_from_nobody_learns_from_labels(space, digits):
 
 
 def test_it_learns(cells, digits):
-    run = retraining(cells, digits, epochs=5, batch_size=20, lr=0.1, clip_norm=5.0)
+    run = retraining(cells, digits, epochs=5, batch_size=20, lr=0.1, clip_norm=5.0, weight_decay=0.0)
     run.run()
     first, *_, last = run.curve(4)["labels"]
     assert last < first - 0.1
@@ -242,6 +244,20 @@ def test_seconds_of_all_parts(cells, digits):
     run.run(until=2)
     parts = {"data", "forward", "teachers", "losses", "coefficients", "backward", "update"}
     assert run.watch.seconds().keys() == parts and all(value > 0 for value in run.watch.seconds().values())
+
+
+def test_seconds_of_the_timed_steps_stand_for_all(monkeypatch):
+    """On a GPU every 25th step is timed."""
+    clock = itertools.count()
+    monkeypatch.setattr(Stopwatch, "_now", lambda watch: float(next(clock)))
+    watch = Stopwatch(torch.device("cuda"))
+    for step in range(30, 90):  # of which 50 and 75 are timed
+        watch.begin(step)
+        watch.lap("forward")
+        watch.lap("backward")
+        watch.lap("forward")
+    assert watch.seconds() == {"forward": 2 * 60.0, "backward": 60.0}
+    assert next(clock) == 8
 
 
 def test_the_learning_rate_falls_as_a_cosine(cells, digits):
