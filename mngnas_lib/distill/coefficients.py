@@ -74,7 +74,7 @@ def solve(gram: Tensor, students: Tensor, teachers: Tensor, peers: Tensor, scale
     """
     _check(gram, students, teachers, peers, scale)
     with torch.inference_mode(), _one_thread():
-        x, gap, kkt = _solve(pose(gram, students, teachers, peers, scale))
+        x, gap, kkt = _solve(pose(gram, students.long(), teachers, peers, scale))
     # outside, since what is made in inference mode cannot be used with autograd
     return Coefficients(x * teachers, x * peers, gap.clone(), kkt.clone())
 
@@ -167,7 +167,7 @@ def _check(gram: Tensor, students: Tensor, teachers: Tensor, peers: Tensor, scal
         return
     if m == 0:
         raise ConfigError(f"there are {s} students but no members: give gram a row for each student, teacher and peer")
-    row = students.clamp(0, m - 1)[:, None]
+    row = students.long().clamp(0, m - 1)[:, None]
     own = (teachers | peers).gather(1, row)
     faults = [~torch.isfinite(gram), gram.diagonal() < 0, row[:, 0] != students, own, teachers & peers]
     if bool(torch.stack([fault.any() for fault in faults]).any()):
@@ -197,7 +197,7 @@ def _complain(gram: Tensor, students: Tensor, teachers: Tensor, peers: Tensor) -
     negative = (gram.diagonal() < 0).nonzero()
     if len(negative):
         raise ConfigError(f"gram[{int(negative[0])}, {int(negative[0])}] is negative: give inner products of outputs")
-    own = (teachers | peers).gather(1, students[:, None]).nonzero()
+    own = (teachers | peers).gather(1, students.long()[:, None]).nonzero()
     if len(own):
         i = int(own[0, 0])
         raise ConfigError(f"student {i} is among its own teachers or peers: clear row {i}, column {int(students[i])}")
