@@ -91,25 +91,24 @@ def train(out: Path, download: bool, device: str, **options: Any) -> None:
     """
     space, settings, config = build_space(options), image_settings(options), build_config(options)
     fabric = engine(device, config)
-    images = load(settings, download=download)
+    data = load(settings, download=download)
 
     from mngnas_lib.supernet import latest_checkpoint, train_supernet
 
     before = latest_checkpoint(out) if out.is_dir() else None
-    done = 0 if before is None else before[1]["step"]
     if before is None:  # else the folder may be another training's, which is for train_supernet to say
         write(out / IMAGES_FILE, json.dumps(settings, indent=1) + "\n")
     else:
         click.echo(f"going on from {before[0]}", err=True)
-    result = train_supernet(space, images, config, checkpoint_dir=out, fabric=fabric)
+    result = train_supernet(space, data, config, checkpoint_dir=out, fabric=fabric)
     write(out / IMAGES_FILE, json.dumps(settings, indent=1) + "\n")
     rows = [["epoch", "loss", "accuracy", "learning rate"]]
     for epoch in result.history:
         rows.append([str(epoch.epoch), f"{epoch.loss:.4f}", percent(epoch.accuracy), f"{epoch.lr:.5f}"])
     click.echo(table(rows))
-    steps = result.history[-1].steps - done
-    speed = f": {steps * config.batch_size / result.seconds:,.0f} images/s" if steps else ", it was finished before"
-    click.echo(f"{steps} steps of {config.batch_size} images in {duration(result.seconds)}{speed}")
+    images = result.steps * config.batch_size
+    speed = f": {images / result.seconds:,.0f} images/s" if images else ", it was finished before"
+    click.echo(f"{result.steps} steps of {config.batch_size} images in {duration(result.seconds)}{speed}")
     newest = latest_checkpoint(out)
     assert newest is not None
     click.echo(f"checkpoint  {newest[0]}")

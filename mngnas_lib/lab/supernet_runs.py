@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -80,7 +81,8 @@ class ArchSample:
 
 @dataclass(frozen=True)
 class SupernetRun(RunConfig):
-    """Train a SuperNet. Metrics: seconds, images a second. Curve ``epochs``: see ``supernet.Epoch``."""
+    """Train a SuperNet. Metrics: steps; seconds and images a second of what this run itself trained, not of what it found
+    done. Curve ``epochs``: see ``supernet.Epoch``."""
 
     kind: ClassVar[str] = "supernet"
 
@@ -152,11 +154,12 @@ def _(config: SupernetRun) -> Result:
     data = config.data.load()
     trained = trained_supernet(config, data)
     history = [asdict(epoch) for epoch in trained.history]
-    steps = history[-1]["steps"]
+    images = trained.steps * config.train.batch_size
     metrics = {
         "seconds": trained.seconds,
-        "images_per_second": steps * config.train.batch_size / trained.seconds,
-        "steps": steps,
+        # none where all was done before, by a run that was cut off or that had use for the same SuperNet
+        "images_per_second": images / trained.seconds if images else math.nan,
+        "steps": history[-1]["steps"],
         "data": data.fingerprint,
     }
     return Result(metrics, curves={"epochs": {name: [row[name] for row in history] for name in history[0]}})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
 from mngnas_lib.data import Augment
 from mngnas_lib.errors import ConfigError
@@ -57,6 +58,12 @@ class TrainConfig:
             raise ConfigError(f"precision {self.precision!r} is not known: choose one of {', '.join(PRECISIONS)}")
         if self.seed < 0:
             raise ConfigError(f"a seed must not be negative, it is {self.seed}")
+
+    def identity(self) -> dict[str, Any]:
+        """What the checkpoints of a run agree on. A setting that came later is left out while it is at its default, so
+        that earlier checkpoints stay of use."""
+        later = {setting.name: setting.default for setting in fields(self) if setting.metadata.get("later")}
+        return {name: value for name, value in asdict(self).items() if name not in later or value != later[name]}
 
     def lr_at(self, step: int, steps_per_epoch: int) -> float:
         """Learning rate of a step: linear warm-up, then half a cosine down to zero at the end."""

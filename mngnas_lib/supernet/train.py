@@ -49,11 +49,12 @@ class Epoch:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """The trained network, one row an epoch, and the seconds that this process spent training."""
+    """The trained network, one row an epoch, and the seconds and steps that this process spent training."""
 
     network: SlotNetwork
     history: tuple[Epoch, ...]
     seconds: float
+    steps: int
 
 
 def train_supernet(
@@ -172,7 +173,7 @@ class _Run:
     # ------------------------------------------------------------------ the loop
 
     def train(self, progress: bool | None) -> TrainResult:
-        total = self.config.epochs * self.steps_per_epoch
+        total, before = self.config.epochs * self.steps_per_epoch, self.step
         started = saved = time.perf_counter()
         self.wrapped.train()
         with tqdm(
@@ -195,7 +196,7 @@ class _Run:
                     self.save()
                     saved = time.perf_counter()
         self.train_affine(True)  # from now on the network is as any other
-        return TrainResult(self.network, tuple(self.history), time.perf_counter() - started)
+        return TrainResult(self.network, tuple(self.history), time.perf_counter() - started, self.step - before)
 
     def train_affine(self, is_trained: bool) -> None:
         """Whether scale and shift of the batch norms are trained."""
@@ -271,7 +272,7 @@ class _Run:
             "space": self.space.name,
             "sizes": self.space.settings(),
             "arch": self.arch,
-            "config": asdict(self.config),
+            "config": self.config.identity(),
             "data": self.data.fingerprint,
         }
 

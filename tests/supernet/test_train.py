@@ -229,8 +229,16 @@ def test_scale_and_shift_of_batch_norms_can_stay(cells, digits, tmp_path):
     before = cells.supernet(num_classes=10, in_channels=1, seed=config.seed)
     assert not torch.equal(network.stem_conv.weight, before.stem_conv.weight)
     assert any((layer.weight != 1).any() for layer in batch_norms(train_supernet(cells, digits, QUICK).network))
-    again = train_supernet(cells, digits, config, checkpoint_dir=tmp_path).network  # from the last checkpoint
-    assert equal(network.state_dict(), again.state_dict())
+    again = train_supernet(cells, digits, config, checkpoint_dir=tmp_path)  # from the last checkpoint
+    assert equal(network.state_dict(), again.network.state_dict()) and again.steps == 0
+
+
+def test_checkpoints_from_before_a_setting_came_are_of_use(cells, digits, tmp_path):
+    done = train_supernet(cells, digits, QUICK, checkpoint_dir=tmp_path)
+    config = latest_checkpoint(tmp_path)[1]["identity"]["config"]
+    assert "bn_affine" not in config and config["lr"] == QUICK.lr and done.steps == 12
+    with pytest.raises(CheckpointError, match="another run"):
+        train_supernet(cells, digits, replace(QUICK, bn_affine=False), checkpoint_dir=tmp_path)
 
 
 def test_a_folder_in_use_is_refused(cells, digits, tmp_path):
