@@ -81,8 +81,8 @@ class ArchSample:
 
 @dataclass(frozen=True)
 class SupernetRun(RunConfig):
-    """Train a SuperNet. Metrics: steps; seconds and images a second of what this run itself trained, not of what it found
-    done. Curve ``epochs``: see ``supernet.Epoch``."""
+    """Train a SuperNet. Metrics: steps; seconds and images a second of what this run itself trained, not of what it
+    found done. Curve ``epochs``: see ``supernet.Epoch``."""
 
     kind: ClassVar[str] = "supernet"
 
