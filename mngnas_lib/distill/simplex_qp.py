@@ -102,6 +102,6 @@ def certify(problems: Problems, x: Tensor) -> tuple[Tensor, Tensor]:
     gap = gap / torch.maximum(objective, rounding * reach / RELATIVE_TO).clamp(min=torch.finfo(x.dtype).tiny)
     excess = slope - (group * mean[:, :, None]).sum(1)
     size = length + (group * (group * z[:, None]).sum(2, keepdim=True)).sum(1)
-    reach = reach[:, None]
+    reach = reach.clamp(min=torch.finfo(x.dtype).tiny)[:, None]  # a zero student without members reaches nowhere
     kkt = torch.minimum(z / reach, excess / (size * reach)).abs() * group.sum(1)
     return gap, kkt.amax(1)

@@ -23,7 +23,7 @@ from mngnas_lib.data import Augment
 from mngnas_lib.distill.algorithms import ALGORITHMS
 from mngnas_lib.lab.config import RunConfig
 from mngnas_lib.lab.profiles import Profile, SearchSizes, current_profile
-from mngnas_lib.lab.run import execute, run, stored
+from mngnas_lib.lab.run import execute, run
 from mngnas_lib.lab.search_runs import SearchRun, SearchScoreRun, search_settings
 from mngnas_lib.lab.stats import compare_taus, kendall_tau
 from mngnas_lib.lab.store import Result
@@ -33,8 +33,6 @@ from mngnas_lib.supernet import TrainConfig
 
 #: The algorithms A to E, in the paper's order.
 FIVE = ("none", "single", "average", "searched", "mngnas")
-#: Ratios of times up to which two algorithms count as equally fast.
-_SAME_TIME = 1.125
 
 
 @dataclass(frozen=True)
@@ -95,22 +93,9 @@ def evolved_search(profile: Profile, algorithm: str, seed: int) -> SearchRun:
     return _search(profile, sizes, algorithm, seed, proposals="evolution", epochs=sizes.epochs)
 
 
-def equal_time_epochs(profile: Profile) -> dict[str, float] | None:
-    """Epochs of retraining that take each algorithm as long as MNGNAS takes for the profile's, perturbation included.
-
-    From the wall time of the stored runs of equal steps, after the first search epoch; in tenths of an epoch, and
-    unchanged for those that are less than an eighth faster, since timings tell no more. None if these runs are not
-    stored.
-    """
-    seconds = {}
-    for name in FIVE:
-        found = stored(compared_search(profile, name), profile=profile.name)
-        if found is None:
-            return None
-        seconds[name] = float(found.table("seconds").query("search_epoch > 1")["seconds"].sum())
-    epochs = profile.comparison.fixed.epochs
-    ratios = {name: seconds["mngnas"] / seconds[name] for name in FIVE}
-    return {name: epochs if ratio < _SAME_TIME else round(epochs * ratio, 1) for name, ratio in ratios.items()}
+def equal_time(profile: Profile) -> dict[str, float]:
+    """Epochs of each algorithm that take the same time; empty where this was not measured."""
+    return dict(zip(FIVE, profile.comparison.equal_time, strict=False))
 
 
 def comparison(profile: Profile, epochs: Mapping[str, float] | None = None) -> ComparisonRun:
@@ -209,7 +194,9 @@ def main() -> None:
     """Compute everything of the current profile, and say where it is."""
     profile = current_profile()
     print(run(comparison(profile)).path, flush=True)
-    print(run(comparison(profile, equal_time_epochs(profile))).path, flush=True)
+    epochs = equal_time(profile)
+    if epochs:
+        print(run(comparison(profile, epochs)).path, flush=True)
     print(run(regrets(profile)).path, flush=True)
 
 

@@ -71,6 +71,9 @@ class ComparisonSizes:
         fixed: the search that draws all its candidates at random, so that all algorithms retrain the same ones.
         evolved: the search of Algorithm 3.
         seeds: searches of each algorithm.
+        equal_time: epochs of the algorithms A to E that take as long as those of ``fixed`` take MNGNAS, perturbation
+            included; from the wall times of the runs of equal steps, on the machine of the stored results. Algorithms
+            that are at most an eighth faster than MNGNAS keep their epochs. Empty: not measured.
     """
 
     count: int
@@ -79,6 +82,7 @@ class ComparisonSizes:
     fixed: SearchSizes
     evolved: SearchSizes
     seeds: int
+    equal_time: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,7 @@ LAPTOP = Profile(
         fixed=SearchSizes(5, 20, 5, 0, 4, 0.25, epochs=2.0, batch_size=64),
         evolved=SearchSizes(5, 12, 3, 4, 4, 0.25, epochs=1.0, batch_size=64),
         seeds=4,
+        equal_time=(2.6, 2.5, 2.0, 2.0, 2.0),
     ),
 )
 PAPER = Profile(

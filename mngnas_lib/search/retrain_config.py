@@ -31,7 +31,8 @@ class RetrainConfig:
         clip_norm: largest gradient norm of a student; 0 switches clipping off.
         loss: L_dis, of the teachers' mix and of the peers' mix.
         combined: the outputs p of Eq. 20.
-        scale: s, the student's factor in Eq. 20: 1 as printed, 2 as it follows from Eq. 12 and 19 (erratum 2).
+        scale: s, the student's factor in Eq. 20: 1 as printed, 2 as it follows from Eq. 12 and 19 for a student with
+            both teachers and peers (erratum 2; with one of the two groups, 1 is what follows).
         precision: ``32-true``, or forward passes in bfloat16 (``bf16-mixed``).
         memory: ``graphs`` holds the graphs of all students from forward to backward; ``recompute`` computes them anew,
             student by student, for GPUs that cannot hold so many. The results are equal.
@@ -98,4 +99,5 @@ class RetrainConfig:
         """The context in which networks compute their outputs."""
         if self.precision == "32-true":
             return nullcontext()
-        return torch.autocast(device.type, torch.bfloat16)
+        # without its cache: a cast of a weight must not outlive the step that changes the weight
+        return torch.autocast(device.type, torch.bfloat16, cache_enabled=False)

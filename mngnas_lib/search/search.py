@@ -67,6 +67,11 @@ def search(
     """
     if supernet.arch is not None:
         raise ConfigError("a search needs a SuperNet, not a stand-alone network")
+    if (supernet.in_channels, supernet.num_classes) != (data.input_shape[0], data.num_classes):
+        raise ConfigError(
+            f"the SuperNet is for images with {supernet.in_channels} channels and {supernet.num_classes} classes, "
+            f"{data.name} has {data.input_shape[0]} and {data.num_classes}: use images like those it was trained on"
+        )
     run = _Search(supernet, data, config, None if folder is None else Path(folder), truth, fabric)
     with locked(run.checkpoints.folder if run.checkpoints.is_kept else None):
         run.state = run.checkpoints.load(run.device) or run.state

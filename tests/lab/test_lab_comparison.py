@@ -84,20 +84,11 @@ def test_the_benchmarks_accuracies_are_not_stored(benchmark, monkeypatch):
     assert not {f"{value:.6f}" for value in TRUE} & set(str(execute(config)).replace(",", " ").split())
 
 
-def test_equal_time_gives_the_cheaper_more_epochs(monkeypatch):
-    profile = get_profile("quick")
-    cost = dict(zip(FIVE, (10.0, 11.0, 12.5, 19.0, 20.0), strict=True))
-    by_run = {comparison.compared_search(profile, name).digest: seconds for name, seconds in cost.items()}
-
-    def stored(config, profile):
-        assert profile == "quick"
-        seconds = by_run[config.digest]
-        # the first search epoch is the same for all, and does not count
-        rows = {"search_epoch": [1, 2, 2], "part": ["forward"] * 3, "seconds": [99.0, seconds / 2, seconds / 2]}
-        return Result(tables={"seconds": rows})
-
-    monkeypatch.setattr(comparison, "stored", stored)
-    assert comparison.equal_time_epochs(profile) == dict(zip(FIVE, (2.0, 1.8, 1.6, 1.0, 1.0), strict=True))
-    assert comparison.comparison(profile, comparison.equal_time_epochs(profile)).searches[0].search.retrain.epochs == 2
-    monkeypatch.setattr(comparison, "stored", lambda config, profile: None)
-    assert comparison.equal_time_epochs(profile) is None
+def test_equal_time_gives_no_algorithm_fewer_epochs_than_equal_steps():
+    profile = get_profile("laptop")
+    epochs = comparison.equal_time(profile)
+    assert set(epochs) == set(FIVE) and epochs["mngnas"] == profile.comparison.fixed.epochs
+    assert min(epochs.values()) == epochs["mngnas"]
+    searches = comparison.comparison(profile, epochs).searches
+    assert [run.search.retrain.epochs for run in searches] == [epochs[name] for name in FIVE]
+    assert comparison.equal_time(get_profile("quick")) == {}
