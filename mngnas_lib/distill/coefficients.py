@@ -33,7 +33,8 @@ class Coefficients:
         alpha: (S, M) float64, the teachers' weights: nonnegative, of sum one, exactly zero for all others. All zero
             where a student has no teachers.
         beta: (S, M) float64, the peers' likewise.
-        gap: (S,) relative duality gap, see :func:`solve`; NaN where there was no problem to solve.
+        gap: (S,) relative duality gap, see :func:`solve`. 0 for a student without members; NaN of uniform weights,
+            which solve nothing.
         kkt: (S,) largest KKT residual, likewise.
     """
 

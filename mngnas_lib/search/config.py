@@ -52,12 +52,15 @@ class SearchConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (("search_epochs", 1), ("candidates", 1), ("group_size", 0), ("removed", 0)):
-            if getattr(self, name) < least:
-                raise ConfigError(f"{name} must be at least {least}, it is {getattr(self, name)}")
-        for name in ("perturbed", "seed"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"{name} must not be negative, it is {getattr(self, name)}")
+        if not isinstance(self.algorithm, Algorithm):
+            raise ConfigError(f"algorithm={self.algorithm!r} is only a name: give get_algorithm({self.algorithm!r})")
+        least = {"search_epochs": 1, "candidates": 1, "group_size": 0, "removed": 0, "perturbed": 0, "seed": 0}
+        for name, lowest in least.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < lowest:
+                raise ConfigError(f"{name} must be a whole number, at least {lowest}; it is {value}")
+        if self.threshold is not None and not self.threshold >= 0:
+            raise ConfigError(f"the threshold between small and large must be 0 or more MAdds, it is {self.threshold}")
         for name in ("perturb_epochs", "perturb_lr"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"{name} must be a positive number, it is {getattr(self, name)}")

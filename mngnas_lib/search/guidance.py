@@ -18,7 +18,9 @@ class Guidance:
     """Who teaches whom, and how the members of a group are weighted.
 
     Attributes:
-        teachers: networks that do not move.
+        teachers: networks that do not move. A retraining freezes them and puts them into evaluation mode: they teach
+            with the running batch-norm statistics that their own training left. After fewer than about 60 steps these
+            still are in part the SuperNet's, of all paths.
         taught: (students, teachers), bool: student i learns from teacher e.
         peers: whether each student also learns from all other students.
         weights: ``uniform``, or ``adaptive``: those of Eq. 20.

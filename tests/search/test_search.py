@@ -236,12 +236,17 @@ def test_images_without_a_validation_part_are_named():
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"search_epochs": 0}, "search_epochs must be at least 1, it is 0"),
-        ({"candidates": 0}, "candidates must be at least 1"),
-        ({"group_size": -1}, "group_size must be at least 0"),
-        ({"removed": -1}, "removed must be at least 0"),
-        ({"perturbed": -1}, "perturbed must not be negative"),
-        ({"seed": -1}, "seed must not be negative"),
+        ({"search_epochs": 0}, "search_epochs must be a whole number, at least 1; it is 0"),
+        ({"candidates": 0}, "candidates must be a whole number, at least 1"),
+        ({"candidates": 4.0}, "candidates must be a whole number"),
+        ({"group_size": -1}, "group_size must be a whole number, at least 0"),
+        ({"group_size": 2.5}, "group_size must be a whole number"),
+        ({"removed": -1}, "removed must be a whole number, at least 0"),
+        ({"perturbed": -1}, "perturbed must be a whole number, at least 0"),
+        ({"seed": -1}, "seed must be a whole number, at least 0"),
+        ({"threshold": -5}, "threshold between small and large must be 0 or more"),
+        ({"threshold": float("nan")}, "threshold between small and large must be 0 or more"),
+        ({"algorithm": "mngnas"}, "is only a name"),
         ({"perturb_epochs": 0.0}, "perturb_epochs must be a positive number"),
         ({"perturb_epochs": float("inf")}, "perturb_epochs must be a positive number"),
         ({"perturb_lr": float("nan")}, "perturb_lr must be a positive number"),
@@ -253,3 +258,9 @@ def test_images_without_a_validation_part_are_named():
 def test_settings_out_of_range_are_named(setting, message):
     with pytest.raises(ConfigError, match=message):
         SearchConfig(**setting)
+
+
+def test_images_of_another_kind_than_the_supernets_are_refused(cells, digits):
+    for sizes in ({"in_channels": 3, "num_classes": 10}, {"in_channels": 1, "num_classes": 5}):
+        with pytest.raises(ConfigError, match="use images like those it was trained on"):
+            search(cells.supernet(seed=0, **sizes), digits, SearchConfig())
