@@ -111,7 +111,7 @@ def search(
     from mngnas_lib.search import search as run_search
     from mngnas_lib.search.found import save_network
 
-    device = find_device(device)
+    device = with_float64(device)
     sizes = current_profile() if profile is None else get_profile(profile)
     truth = None if benchmark is None else open_benchmark(benchmark, dataset, truth_epochs)
     if supernet is None:
@@ -134,6 +134,22 @@ def search(
     click.echo(report(result, config, images, truth))
     click.echo(f"\nwrote       {', '.join(TABLES)} in {out}")
     click.echo(f"checkpoint  {path}")
+
+
+def with_float64(name: str) -> str:
+    """The device that ``name`` stands for; coefficients are solved in float64, which Apple's GPUs do not have.
+
+    Raises:
+        ConfigError: this machine has none of that name, or it lacks float64.
+    """
+    from mngnas_lib.errors import ConfigError
+
+    device = find_device(name)
+    if device != "mps":
+        return device
+    if name == "auto":
+        return "cpu"
+    raise ConfigError("a search needs float64, which the device mps does not have: use --device cpu")
 
 
 def train_first(

@@ -16,7 +16,9 @@ import torch
 from search_words import CONFIG, FEW, TINY, images
 
 from mngnas_lib.cli import main
+from mngnas_lib.cli.search import with_float64
 from mngnas_lib.distill.algorithms import ALGORITHMS
+from mngnas_lib.errors import ConfigError
 from mngnas_lib.lab import get_profile
 from mngnas_lib.search import search
 from mngnas_lib.search.found import load_network
@@ -235,3 +237,11 @@ def test_a_network_that_is_none_is_named(mngnas, trained, tmp_path):
         load_network(tmp_path / "empty")
     with pytest.raises(CheckpointError, match="does not exist"):
         load_network(tmp_path / "nothing")
+
+
+def test_a_device_without_float64_is_not_taken(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
+    assert with_float64("auto") == "cpu" and with_float64("cpu") == "cpu"
+    with pytest.raises(ConfigError, match="use --device cpu"):
+        with_float64("mps")
