@@ -110,7 +110,7 @@ def rank(
     truth = None if benchmark is None else matching(open_benchmark(benchmark, dataset, truth_epochs), space)
     images = load(chosen_images(checkpoint, image_settings(options)))
     network = load_supernet(state, space)
-    check_images(network, images, state["identity"]["data"])
+    check_trained_on(network, images, state["identity"]["data"])
     drawn = draw(space, None if everything else archs, seed)
     ranking = evaluate(
         network.to(device),
@@ -177,15 +177,11 @@ def chosen_images(checkpoint: Path, settings: dict[str, Any]) -> dict[str, Any]:
         ) from error
 
 
-def check_images(network: SlotNetwork, images: ImageData, trained_on: str) -> None:
+def check_trained_on(network: SlotNetwork, images: ImageData, trained_on: str) -> None:
     """Refuse images that the SuperNet cannot take, and warn where they are not those that it was trained on."""
-    from mngnas_lib.errors import ConfigError
+    from mngnas_lib.supernet import check_images
 
-    if (images.input_shape[0], images.num_classes) != (network.in_channels, network.num_classes):
-        raise ConfigError(
-            f"the SuperNet takes {network.in_channels} channels and knows {network.num_classes} classes, {images.name} "
-            f"has {images.input_shape[0]} and {images.num_classes}: use images like those that it was trained on"
-        )
+    check_images(network, images)
     if images.fingerprint != trained_on:
         click.echo(
             "mngnas: warning: the SuperNet was trained on other images, or on another split of these; "

@@ -17,7 +17,7 @@ from mngnas_lib.cli.options import (
     load,
     open_benchmark,
 )
-from mngnas_lib.cli.rank import check_images, chosen_images, matching, read_checkpoint
+from mngnas_lib.cli.rank import check_trained_on, chosen_images, matching, read_checkpoint
 from mngnas_lib.cli.search_options import (
     PROFILES,
     algorithm_options,
@@ -201,7 +201,7 @@ def read_supernet(
     settings = complete_images(chosen_images(path, image_settings(options)), profile)
     config = take_search(options, profile, settings["source"])
     images = load(settings, download=download)
-    check_images(network, images, state["identity"]["data"])
+    check_trained_on(network, images, state["identity"]["data"])
     return network.to(device), images, config
 
 

@@ -28,6 +28,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from mngnas_lib.errors import ConfigError
+from mngnas_lib.settings import as_before, later
 
 Config = TypeVar("Config", bound="RunConfig")
 
@@ -91,23 +92,17 @@ def _settings(kind: type) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in fields(kind) if field.compare}
 
 
-@cache
-def _later(kind: type) -> dict[str, Any]:
-    """Names and defaults of the fields that came when there were results already."""
-    return {field.name: field.default for field in fields(kind) if field.metadata.get("later")}
-
-
 def _plain(kind: Any, value: Any, where: str) -> Any:
     """``value`` of the annotated type ``kind`` as plain data."""
     if is_dataclass(kind):
         # a subclass may have more settings, and would hash like its base
         if type(value) is not kind:
             raise _wrong(kind, value, where)
-        as_before = {name for name, default in _later(kind).items() if getattr(value, name) == default}
+        left_out = as_before(value)
         plain = {
             name: _plain(hint, getattr(value, name), f"{where}.{name}")
             for name, hint in _settings(kind).items()
-            if name not in as_before
+            if name not in left_out
         }
         # a run that builds on another run changes when the other's computation does
         return plain | {"version": kind.version} if _is_inner_run(kind, where) else plain
@@ -125,7 +120,7 @@ def _build(kind: Any, data: Any, where: str) -> Any:
             data = dict(data)
             if data.pop("version", None) != kind.version:
                 raise ConfigError(f"{where}: these settings are not of version {kind.version} of {kind.__name__}")
-        if not isinstance(data, dict) or not set(hints) - set(_later(kind)) <= set(data) <= set(hints):
+        if not isinstance(data, dict) or not set(hints) - set(later(kind)) <= set(data) <= set(hints):
             raise ConfigError(f"{where}: these are not the settings of {kind.__name__}: it has {', '.join(hints)}")
         left_out = [field.name for field in fields(kind) if not field.compare and _is_required(field)]
         if left_out:

@@ -29,7 +29,7 @@ from mngnas_lib.search.state import Checkpoints, SearchState, identity_of
 from mngnas_lib.search.teaching import choose_teachers, entrants, taught_by
 from mngnas_lib.search.tuning import Tuned, tune
 from mngnas_lib.spaces import Arch, SlotNetwork
-from mngnas_lib.supernet import MiniBatches, rank
+from mngnas_lib.supernet import MiniBatches, check_images, rank
 from mngnas_lib.supernet.checkpoint import locked
 
 if TYPE_CHECKING:
@@ -61,17 +61,13 @@ def search(
         progress: show a progress line; by default if standard error is a terminal.
 
     Raises:
-        ConfigError: nothing satisfies the constraint, or the network is not a SuperNet.
+        ConfigError: nothing satisfies the constraint, or the network is no SuperNet for such images.
         CheckpointError: ``folder`` holds another search's checkpoints, or another process uses it.
         TrainingDivergedError: a loss was not finite.
     """
     if supernet.arch is not None:
         raise ConfigError("a search needs a SuperNet, not a stand-alone network")
-    if (supernet.in_channels, supernet.num_classes) != (data.input_shape[0], data.num_classes):
-        raise ConfigError(
-            f"the SuperNet is for images with {supernet.in_channels} channels and {supernet.num_classes} classes, "
-            f"{data.name} has {data.input_shape[0]} and {data.num_classes}: use images like those it was trained on"
-        )
+    check_images(supernet, data)
     run = _Search(supernet, data, config, None if folder is None else Path(folder), truth, fabric)
     with locked(run.checkpoints.folder if run.checkpoints.is_kept else None):
         run.state = run.checkpoints.load(run.device) or run.state

@@ -4,7 +4,7 @@ from mngnas_lib.supernet.batchnorm import BN_MODES, batch_norms, batch_statistic
 from mngnas_lib.supernet.checkpoint import latest_checkpoint, load_checkpoint, load_supernet, save_checkpoint
 from mngnas_lib.supernet.config import TrainConfig
 from mngnas_lib.supernet.minibatches import MiniBatches
-from mngnas_lib.supernet.rank import Ranking, rank
+from mngnas_lib.supernet.rank import Ranking, check_images, rank
 from mngnas_lib.supernet.sampling import STRATEGIES, paths_of_step, visit_counts
 from mngnas_lib.supernet.train import Epoch, TrainResult, train_standalone, train_supernet
 
@@ -18,6 +18,7 @@ __all__ = [
     "TrainResult",
     "batch_norms",
     "batch_statistics",
+    "check_images",
     "latest_checkpoint",
     "load_checkpoint",
     "load_supernet",

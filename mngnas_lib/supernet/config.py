@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mngnas_lib.data import Augment
 from mngnas_lib.errors import ConfigError
+from mngnas_lib.settings import as_before
 from mngnas_lib.supernet.sampling import get_strategy
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
@@ -60,10 +61,9 @@ class TrainConfig:
             raise ConfigError(f"a seed must not be negative, it is {self.seed}")
 
     def identity(self) -> dict[str, Any]:
-        """What the checkpoints of a run agree on. A setting that came later is left out while it is at its default, so
-        that earlier checkpoints stay of use."""
-        later = {setting.name: setting.default for setting in fields(self) if setting.metadata.get("later")}
-        return {name: value for name, value in asdict(self).items() if name not in later or value != later[name]}
+        """What the checkpoints of a run agree on."""
+        left_out = as_before(self)
+        return {name: value for name, value in asdict(self).items() if name not in left_out}
 
     def lr_at(self, step: int, steps_per_epoch: int) -> float:
         """Learning rate of a step: linear warm-up, then half a cosine down to zero at the end."""

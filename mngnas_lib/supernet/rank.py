@@ -94,6 +94,19 @@ def rank(
     return Ranking(archs, accuracy, loss)
 
 
+def check_images(network: SlotNetwork, data: ImageData) -> None:
+    """Whether a SuperNet can take these images.
+
+    Raises:
+        ConfigError: it has another number of channels or classes.
+    """
+    if (data.input_shape[0], data.num_classes) != (network.in_channels, network.num_classes):
+        raise ConfigError(
+            f"the SuperNet takes {network.in_channels} channels and knows {network.num_classes} classes, {data.name} "
+            f"has {data.input_shape[0]} and {data.num_classes}: use images like those it was trained on"
+        )
+
+
 @dataclass(frozen=True)
 class _Bundle:
     """Activations of the calibration batches and of the evaluated batches at one place of the network."""
