@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import re
+import tempfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from mngnas_lib.errors import BenchmarkError
 
 #: What :func:`recognise` answers, and its words for people
 TABLE_201 = "nasbench201-table"
 OFFICIAL_201 = "nasbench201-official"
+TABLE_101 = "nasbench101-table"
+OFFICIAL_101 = "nasbench101-official"
 OFFICIAL_MACRO = "nasbench-macro"
 UNKNOWN = "unknown"
 KINDS = {
     TABLE_201: "a converted table of NAS-Bench-201",
     OFFICIAL_201: "the official file of NAS-Bench-201, which is to be converted once",
+    TABLE_101: "a converted table of NAS-Bench-101",
+    OFFICIAL_101: "an official file of NAS-Bench-101, which is to be converted once",
     OFFICIAL_MACRO: "the official JSON file of NAS-Bench-Macro",
     UNKNOWN: "no kind of file that this kit knows",
 }
@@ -30,6 +39,10 @@ FOLDER = Path("data", "benchmarks")
 _HEAD = 4 << 20
 _GZIP = b"\x1f\x8b"
 _MACRO = re.compile(rb'\s*\{\s*"[012]{8}"\s*:\s*\{\s*"(test_acc|mean_acc|std|params|flops)"')
+#: The first record's data: a module's hash, epochs, a matrix; its length and a checksum come before
+_RECORD_101 = re.compile(rb'.{12}\["[0-9a-f]{32}", ?\d+, ?"[01]*', re.DOTALL)
+#: Name of the first array of a table, by which it is known: that of an archive's first file follows 30 bytes
+MARK_101 = "nasbench101"
 _OFFICIAL_NAME = re.compile(r"NAS-Bench-201-v\d_\d-[0-9a-f]{6}\.pth")
 
 
@@ -60,6 +73,10 @@ def recognise(path: str | os.PathLike[str]) -> str:
         return TABLE_201
     if _MACRO.match(text):
         return OFFICIAL_MACRO
+    if head.startswith(b"PK") and head[30:].startswith(f"{MARK_101}.npy".encode()):
+        return TABLE_101
+    if _RECORD_101.match(head):
+        return OFFICIAL_101
     # both layouts of torch.save keep strings as they are
     if head.startswith((b"\x80", b"PK")) and (b"meta_archs" in head or _OFFICIAL_NAME.fullmatch(path.name)):
         return OFFICIAL_201
@@ -90,7 +107,7 @@ def expect(path: str | os.PathLike[str], kind: str) -> Path:
     if found == kind:
         return path
     remedy = "give the path of the right file"
-    if found == OFFICIAL_201 and kind == TABLE_201:
+    if (found, kind) in ((OFFICIAL_201, TABLE_201), (OFFICIAL_101, TABLE_101)):
         remedy = "run `mngnas benchmark convert` (mngnas_lib.benchmarks.convert) and give the path of its result"
     raise BenchmarkError(f"{path} should be {KINDS[kind]}, but it looks like {KINDS[found]}: {remedy}")
 
@@ -120,6 +137,46 @@ def read_json(path: Path) -> object:
         raise BenchmarkError(f"{path} is cut short or damaged ({error}): get the file again") from error
 
 
+def checksum(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits.
+
+    Raises:
+        BenchmarkError: it cannot be read.
+    """
+    state = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                state.update(block)
+    except OSError as error:
+        raise BenchmarkError(f"{path} cannot be read ({error.strerror}): check its permissions") from error
+    return state.hexdigest()
+
+
+@contextmanager
+def replacing(out: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which becomes ``out`` when the block ends; after an error nothing of it stays.
+
+    Raises:
+        BenchmarkError: ``out`` cannot be written.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, out)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise BenchmarkError(f"{out} cannot be written ({error.strerror}): choose another place") from error
+
+
 def folders() -> list[Path]:
     """The folders in which benchmark files are looked for, in order."""
     named = os.environ.get(VARIABLE)
@@ -128,7 +185,7 @@ def folders() -> list[Path]:
 
 def find(kind: str) -> list[Path]:
     """The files of a kind in :func:`folders`, sorted by name within each folder."""
-    suffixes = (".csv", ".csv.gz", ".json", ".json.gz", ".pth")
+    suffixes = (".csv", ".csv.gz", ".json", ".json.gz", ".npz", ".pth", ".tfrecord")
     found = []
     for folder in folders():
         if not folder.is_dir():

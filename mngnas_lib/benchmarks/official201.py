@@ -12,7 +12,6 @@ import gzip
 import hashlib
 import os
 import pickle
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import pandas as pd
 from tqdm import tqdm
 
-from mngnas_lib.benchmarks.files import KINDS, OFFICIAL_201, existing, expect
+from mngnas_lib.benchmarks.files import KINDS, OFFICIAL_201, existing, expect, replacing
 from mngnas_lib.benchmarks.nasbench201 import EPOCHS, notations
 from mngnas_lib.errors import BenchmarkError
 
@@ -191,19 +190,5 @@ def _accuracies(results: ArchResults, dataset: str, images: str, epochs: int) ->
 
 def _write(table: pd.DataFrame, out: Path) -> None:
     """Write atomically, and the same bytes for the same table."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                text = table.to_csv(index=False, float_format="%.8g")
-                file.write(gzip.compress(text.encode(), mtime=0))
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, out)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise BenchmarkError(f"{out} cannot be written ({error.strerror}): choose another place") from error
+    with replacing(out) as file:
+        file.write(gzip.compress(table.to_csv(index=False, float_format="%.8g").encode(), mtime=0))
