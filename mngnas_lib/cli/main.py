@@ -15,6 +15,7 @@ from mngnas_lib.cli.benchmark import benchmark
 from mngnas_lib.cli.data import data
 from mngnas_lib.cli.doctor import doctor
 from mngnas_lib.cli.rank import rank
+from mngnas_lib.cli.register import status
 from mngnas_lib.cli.search import search
 from mngnas_lib.cli.train import train
 from mngnas_lib.errors import KitError
@@ -88,5 +89,5 @@ def main(debug: bool) -> None:
     """
 
 
-for command in (doctor, train, rank, search, data, benchmark):
+for command in (doctor, train, rank, search, data, benchmark, status):
     main.add_command(command)

@@ -20,9 +20,7 @@ from typing import Any, NoReturn
 import pandas as pd
 
 from mngnas_lib.lab.config import RunConfig
-
-#: Results lie in this environment variable's folder, if it is set
-VARIABLE = "MNGNAS_RESULTS"
+from mngnas_lib.places import results_folder
 
 _SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _LOOKS_SPECIAL = re.compile(r"\\*(NaN|-?Infinity)")
@@ -58,16 +56,6 @@ class Result:
 
 class DamagedResultError(Exception):
     """A result file that is not what was once written, or is of another run."""
-
-
-def results_folder() -> Path:
-    """Where results are kept: ``MNGNAS_RESULTS``, else ``data/results`` of the checkout or of the current folder."""
-    named = os.environ.get(VARIABLE)
-    if named:
-        return Path(named).expanduser()
-    checkout = Path(__file__).resolve().parents[2]
-    home = checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
-    return home / "data" / "results"
 
 
 def result_path(config: RunConfig, profile: str, root: Path | None = None) -> Path:
