@@ -23,6 +23,7 @@ from mngnas_lib.lab.supernet_runs import (
     supernet_folder,
     trained_supernet,
 )
+from mngnas_lib.lab.tabular_runs import TabularRun, table_v, table_v_runs
 
 __all__ = [
     "PROFILES",
@@ -36,6 +37,7 @@ __all__ = [
     "SearchScoreRun",
     "SpaceSpec",
     "SupernetRun",
+    "TabularRun",
     "TauRun",
     "TruthRun",
     "current_profile",
@@ -50,5 +52,7 @@ __all__ = [
     "search_settings",
     "stored",
     "supernet_folder",
+    "table_v",
+    "table_v_runs",
     "trained_supernet",
 ]

@@ -14,6 +14,7 @@ from mngnas_lib.plots.retraining import plot_algorithm_taus, plot_losses, plot_t
 from mngnas_lib.plots.save import save
 from mngnas_lib.plots.search import plot_accuracy_cloud, plot_groups, plot_search_progress
 from mngnas_lib.plots.style import METHODS, bar_style, look, point_style, style
+from mngnas_lib.plots.tabular import plot_regret
 from mngnas_lib.plots.training import plot_history, plot_visits
 from mngnas_lib.plots.weightings import plot_agreement, plot_coefficients_along, plot_weighting_curves, plot_weightings
 
@@ -38,6 +39,7 @@ __all__ = [
     "plot_losses",
     "plot_minkowski",
     "plot_ranking",
+    "plot_regret",
     "plot_search_progress",
     "plot_simplices",
     "plot_slackness",

@@ -60,7 +60,13 @@ BN_MODES = {
     "inherited": Look(PURPLE, "x"),
 }
 BN_LABELS = {"batch": "batch statistics", "reestimate": "re-estimated", "inherited": "inherited"}
-METHODS: dict[str, Look] = STRATEGIES | BASELINES | RETRAINING | BN_MODES
+#: Searches that need only a table (Table V)
+SEARCHES = {
+    "REA": Look(INDIGO, "H"),
+    "REINFORCE": Look(ORANGE, "8"),
+    "random search": Look(GREY, "+"),
+}
+METHODS: dict[str, Look] = STRATEGIES | BASELINES | RETRAINING | BN_MODES | SEARCHES
 
 #: The two teacher groups (Section III-C), and what a student learns from (Eq. 8)
 GROUPS = {"small": Look(BLUE, "s"), "large": Look(VERMILLION, "D")}

@@ -9,12 +9,12 @@ from matplotlib.colors import to_rgb
 
 from mngnas_lib.errors import ConfigError
 from mngnas_lib.plots import METHODS, bar_style, look, point_style, style
-from mngnas_lib.plots.style import BASELINES, BN_MODES, CHOICES, GROUPS, LOSSES, RETRAINING, STRATEGIES, label
+from mngnas_lib.plots.style import BASELINES, BN_MODES, CHOICES, GROUPS, LOSSES, RETRAINING, SEARCHES, STRATEGIES, label
 
 
 def test_the_methods_of_the_kit_have_looks():
     assert {"SPOS", "FairNAS", "MixPath", "MNGNAS", "FLOPs", "params", "noise ceiling", "Single KD"} <= set(METHODS)
-    assert len(METHODS) == len(STRATEGIES) + len(BASELINES) + len(RETRAINING) + len(BN_MODES)
+    assert len(METHODS) == sum(map(len, (STRATEGIES, BASELINES, RETRAINING, BN_MODES, SEARCHES)))
 
 
 def test_no_two_methods_share_a_marker_and_colour():
@@ -46,8 +46,8 @@ def lab(color, blindness):
 @pytest.mark.parametrize("blindness", list(BLINDNESS))
 @pytest.mark.parametrize(
     "family",
-    [STRATEGIES, BASELINES, RETRAINING | {"MNGNAS": METHODS["MNGNAS"]}, BN_MODES, GROUPS, LOSSES],
-    ids=["strategies", "baselines", "retraining", "bn modes", "groups", "losses"],
+    [STRATEGIES, BASELINES, RETRAINING | {"MNGNAS": METHODS["MNGNAS"]}, BN_MODES, GROUPS, LOSSES, SEARCHES],
+    ids=["strategies", "baselines", "retraining", "bn modes", "groups", "losses", "searches"],
 )
 def test_methods_that_stand_side_by_side_can_be_told_apart(family, blindness):
     for one, two in itertools.combinations(family, 2):
