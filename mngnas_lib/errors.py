@@ -35,3 +35,7 @@ class TrainingDivergedError(KitError):
     """A loss that is not finite; carries where it happened."""
 
     exit_code = 1
+
+
+class PaperDataError(KitError):
+    """The paper's transcribed numbers: missing, damaged, or a table that the paper does not have."""
