@@ -18,7 +18,7 @@ from mngnas_lib.distill.perturbation import neighbours
 from mngnas_lib.errors import ConfigError
 from mngnas_lib.search.groups import Member, rank_key
 from mngnas_lib.spaces import Arch, Cost, InputShape, SearchSpace
-from mngnas_lib.spaces.base import CostTable
+from mngnas_lib.spaces.base import CostModel
 
 #: Spaces up to this size are listed whole when drawing finds nothing new.
 ENUMERABLE = 100_000
@@ -44,7 +44,7 @@ class Constraint:
         max_macs: the most multiply-accumulates for one image; None is no limit.
     """
 
-    table: CostTable
+    table: CostModel
     max_macs: int | None = None
 
     @classmethod
@@ -57,8 +57,7 @@ class Constraint:
             ConfigError: no architecture of the space is small enough.
         """
         constraint = cls(space.cost_table(input_shape, num_classes), max_macs)
-        # choices add up, so the cheapest of each slot together are the cheapest architecture
-        smallest = constraint.table.base.macs + sum(min(c.macs for c in slot) for slot in constraint.table.choices)
+        smallest = constraint.table.smallest_macs()
         if max_macs is not None and max_macs < smallest:
             raise ConfigError(
                 f"no architecture of {space.name} has at most {max_macs:,} MACs for images of {input_shape}: "

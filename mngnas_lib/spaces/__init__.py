@@ -10,11 +10,12 @@ from dataclasses import fields
 
 from mngnas_lib.errors import ConfigError
 from mngnas_lib.spaces.base import Arch, Cost, InputShape, SearchSpace, Slot
+from mngnas_lib.spaces.nasbench101 import NasBench101
 from mngnas_lib.spaces.nasbench201 import NasBench201
 from mngnas_lib.spaces.nasbench_macro import NasBenchMacro
 from mngnas_lib.spaces.network import ChainNetwork, Output, SlotNetwork
 
-SPACES: dict[str, type[SearchSpace]] = {space.name: space for space in (NasBench201, NasBenchMacro)}
+SPACES: dict[str, type[SearchSpace]] = {space.name: space for space in (NasBench101, NasBench201, NasBenchMacro)}
 
 
 def get_space(name: str, **sizes: object) -> SearchSpace:
@@ -41,6 +42,7 @@ __all__ = [
     "ChainNetwork",
     "Cost",
     "InputShape",
+    "NasBench101",
     "NasBench201",
     "NasBenchMacro",
     "Output",

@@ -12,7 +12,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
@@ -48,9 +48,19 @@ class Cost:
         return Cost(self.params + other.params, self.macs + other.macs)
 
 
+class CostModel(Protocol):
+    """Costs of a space's architectures for one input shape."""
+
+    def total(self, arch: Arch) -> Cost:
+        """What the network of a valid ``arch`` costs."""
+
+    def smallest_macs(self) -> int:
+        """The multiply-accumulates of the cheapest architecture."""
+
+
 @dataclass(frozen=True)
 class CostTable:
-    """Cost of a space for one input shape: the fixed part, and what each choice of each slot adds to it."""
+    """A cost model whose slots add up: the fixed part, and what each choice of each slot adds to it."""
 
     base: Cost
     choices: tuple[tuple[Cost, ...], ...]
@@ -61,6 +71,9 @@ class CostTable:
             params += slot[choice].params
             macs += slot[choice].macs
         return Cost(params, macs)
+
+    def smallest_macs(self) -> int:
+        return self.base.macs + sum(min(choice.macs for choice in slot) for slot in self.choices)
 
 
 def are_sizes(*numbers: object) -> bool:
@@ -76,6 +89,8 @@ class SearchSpace(ABC):
     is_chain: ClassVar[bool] = False
     #: Number of stages, i.e. of feature maps that a network returns (the paper's f_j, j = 1..N, in Eq. 6 and 9).
     num_stages: ClassVar[int] = 3
+    #: False where some combinations of known choices are no valid architecture.
+    has_free_slots: ClassVar[bool] = True
 
     @property
     @abstractmethod
@@ -83,8 +98,11 @@ class SearchSpace(ABC):
         """The decisions, in the order of the architecture's entries."""
 
     @abstractmethod
-    def cost_table(self, input_shape: InputShape, num_classes: int) -> CostTable:
-        """Costs by slot and choice, computed from shapes alone (no network is built)."""
+    def cost_table(self, input_shape: InputShape, num_classes: int) -> CostModel:
+        """Costs for images of one shape, computed from shapes alone (no network is built).
+
+        A :class:`CostTable`, where the slots' costs add up.
+        """
 
     @abstractmethod
     def canonical(self, arch: Arch) -> Arch:

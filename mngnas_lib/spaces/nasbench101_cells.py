@@ -173,6 +173,25 @@ def wiring(entries: tuple[int, ...]) -> Wiring:
     return Wiring(nodes, edges)
 
 
+@lru_cache(maxsize=1 << 16)
+def node_channels(entries: tuple[int, ...], outputs: int) -> dict[int, int]:
+    """The output channels of each node of a valid cell but the input, which has what it is given.
+
+    The nodes that lead to the output divide its ``outputs`` channels among them, as they are concatenated; the first
+    ones have one more where some are left over. Any other node has as many as the widest node that it leads to, and a
+    node takes no more of its sources' channels than it has itself.
+    """
+    nodes, edges = wiring(entries)
+    last = [source for source, target in edges if target == _LAST and source]
+    channels = {_LAST: outputs}
+    for place, node in enumerate(last):
+        channels[node] = outputs // len(last) + (place < outputs % len(last))
+    for node in reversed(nodes[1:-1]):
+        if node not in channels:
+            channels[node] = max(channels[target] for source, target in edges if source == node)
+    return channels
+
+
 def problem(arch: Sequence[int]) -> str | None:
     """What keeps 26 known choices from being a cell of the benchmark; None if nothing does."""
     nodes, edges = wiring(tuple(arch[: len(EDGES)]))

@@ -94,8 +94,11 @@ class SlotNetwork(nn.Module):
             arch, num_classes=self.num_classes, in_channels=self.in_channels, seed=0, skip_unused=True
         )
         state = self.state_dict()
-        # the copy takes device, dtype and memory format of each tensor from its source
-        network.load_state_dict({name: state[name].detach().clone() for name in network.state_dict()}, assign=True)
+        # the copy takes device, dtype and memory format of each tensor from its source; where the path uses the leading
+        # channels only, these
+        blocks = {name: tuple(map(slice, tensor.shape)) for name, tensor in network.state_dict().items()}
+        weights = {name: state[name].detach()[block].clone() for name, block in blocks.items()}
+        network.load_state_dict(weights, assign=True)
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(self.get_parameter(name).requires_grad)
         return network.train(self.training)

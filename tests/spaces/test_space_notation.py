@@ -165,11 +165,15 @@ def test_lists_and_arrays_are_architectures_too(space):
 @pytest.mark.parametrize(
     ("name", "sizes", "message"),
     [
-        ("nasbench-201", {}, "nasbench-macro, nasbench201"),
+        ("nasbench-201", {}, "nasbench-macro, nasbench101, nasbench201"),
         ("nasbench201", {"width": 3}, "it has channels, cells$"),
         ("nasbench201", {"channels": 0}, "at least one channel"),
         ("nasbench201", {"channels": 8.5}, "whole numbers"),
         ("nasbench201", {"channels": "8"}, "whole numbers"),
+        ("nasbench101", {"channels": 3}, "at least 4 channels"),
+        ("nasbench101", {"stacks": 0}, "one stack"),
+        ("nasbench101", {"cells": 1.0}, "whole numbers"),
+        ("nasbench101", {"stages": 3}, "it has channels, cells, stacks$"),
         ("nasbench-macro", {"stages": (2, 0)}, "at least one block"),
         ("nasbench-macro", {"stages": ()}, "at least one block"),
         ("nasbench-macro", {"stages": 3}, "it has channels, stages, head_channels$"),
