@@ -15,14 +15,21 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from mngnas_lib.benchmarks import files, macro, nasbench201
+from mngnas_lib.benchmarks import files, macro, nasbench101, nasbench201
 from mngnas_lib.benchmarks.base import Benchmark, Record, Scores
+from mngnas_lib.benchmarks.conversion import convert
 from mngnas_lib.benchmarks.files import recognise
-from mngnas_lib.benchmarks.official201 import convert
 from mngnas_lib.errors import BenchmarkError
 
 #: Name of a benchmark: its loader, the kind of file that it reads, and where to get that
 LOADERS: dict[str, tuple[Callable[..., Benchmark], str, str]] = {
+    "nasbench101": (
+        nasbench101.load,
+        files.TABLE_101,
+        "The project nasbench by google-research on GitHub describes its official files nasbench_only108.tfrecord and "
+        "nasbench_full.tfrecord; `mngnas benchmark convert` (mngnas_lib.benchmarks.convert) makes the table "
+        "nasbench101.npz of one of them, once",
+    ),
     "nasbench201": (
         nasbench201.load,
         files.TABLE_201,
@@ -42,9 +49,9 @@ def get_benchmark(name: str, path: str | os.PathLike[str] | None = None, **optio
     """The benchmark called ``name``.
 
     Args:
-        name: ``nasbench201`` or ``nasbench-macro``.
+        name: ``nasbench101``, ``nasbench201`` or ``nasbench-macro``.
         path: its file; None: the first of the right kind among those that :func:`find_benchmarks` finds.
-        options: what the loader takes: ``dataset``, and for ``nasbench201`` also ``epochs``
+        options: what the loader takes: ``dataset``, and for ``nasbench101`` and ``nasbench201`` also ``epochs``
             (:func:`mngnas_lib.benchmarks.nasbench201.load`).
 
     Raises:

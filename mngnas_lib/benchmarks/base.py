@@ -98,7 +98,7 @@ class Benchmark:
         values = self.table.iloc[row]
         runs = () if self.runs is None else tuple(float(run) for run in self.runs[row] if not np.isnan(run))
         return Record(
-            arch=self.archs[row],
+            arch=tuple(self.choices[row].tolist()),
             valid=None if np.isnan(values["valid"]) else float(values["valid"]),
             test=float(values["test"]),
             params=int(values["params"]),
