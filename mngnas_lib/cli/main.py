@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 import mngnas_lib
+from mngnas_lib.cli.baselines import baselines
 from mngnas_lib.cli.benchmark import benchmark
 from mngnas_lib.cli.data import data
 from mngnas_lib.cli.doctor import doctor
@@ -89,5 +90,5 @@ def main(debug: bool) -> None:
     """
 
 
-for command in (doctor, train, rank, search, data, benchmark, status):
+for command in (doctor, train, rank, search, baselines, data, benchmark, status):
     main.add_command(command)

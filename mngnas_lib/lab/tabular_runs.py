@@ -129,7 +129,7 @@ def regret_curve(landscape: Landscape, found: Rows, *, confidence: float = 0.95,
     columns = {"query": at, "mean": values.mean(axis=0), "low": low, "high": high}
     for quantile in (10, 50, 90):
         columns[f"q{quantile}"] = np.quantile(values, quantile / 100, axis=0)
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns).round(6)  # more digits would only make the stored results longer
 
 
 def _interval_of_mean(values: Floats, confidence: float, resamples: int) -> tuple[Floats, Floats]:

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter, ScalarFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, StrMethodFormatter
 
 from mngnas_lib.errors import ConfigError
 from mngnas_lib.plots.style import DARK_GREY, axes_of, point_style
 
 #: Middle and ends of a band, and what it is called
 BANDS = {
-    "mean": (("mean", "low", "high"), "mean, 95 % bootstrap interval over seeds"),
-    "seeds": (("q50", "q10", "q90"), "median, 10 % to 90 % of the seeds"),
+    "mean": (("mean", "low", "high"), "mean over seeds,\n95 % bootstrap interval"),
+    "seeds": (("q50", "q10", "q90"), "median seed,\n10 % to 90 % of the seeds"),
 }
 
 
@@ -40,7 +40,6 @@ def plot_regret(
         raise ConfigError(f"there is no band {band!r}: choose one of {', '.join(BANDS)}")
     ax = axes_of(ax)
     (middle, low, high), title = BANDS[band]
-    lowest = []
     for name, curve in curves.items():
         missing = {"query", middle, low, high} - set(curve.columns)
         if missing or curve.empty:
@@ -48,7 +47,6 @@ def plot_regret(
         look = point_style(name)
         ax.fill_between(curve["query"], curve[low], curve[high], color=look["color"], alpha=0.18, linewidth=0)
         ax.plot(curve["query"], curve[middle], label=name, markevery=5, **look)
-        lowest.append(curve.loc[curve[low] > 0, low].min())
     ax.set_xscale("log")
     ax.set_yscale("log")
     for text, queries in (budgets or {}).items():
@@ -65,8 +63,10 @@ def plot_regret(
             fontsize=9,
             color=DARK_GREY,
         )
-    ax.xaxis.set_major_formatter(ScalarFormatter())
-    ax.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=None))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda fraction, _: f"{100 * fraction:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel("architectures queried")
     ax.set_ylabel("regret in test accuracy (percentage points)")
     ax.legend(title=title, alignment="left", loc="lower left")

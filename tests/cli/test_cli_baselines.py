@@ -1,0 +1,77 @@
+"""``mngnas baselines``."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mngnas_lib.benchmarks import get_benchmark
+from mngnas_lib.cli.baselines import METHODS
+from mngnas_lib.search.tabular import SEARCHERS
+from mngnas_lib.spaces import get_space
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Sixty architectures of NAS-Bench-201 with made-up accuracies; those after 12 epochs have another order."""
+    space = get_space("nasbench201")
+    archs = space.sample_distinct(60, np.random.default_rng(0))
+    columns = {"arch": [space.to_string(arch) for arch in archs]}
+    rng = np.random.default_rng(1)
+    for name in ("valid", "test", "valid_12ep", "test_12ep"):
+        columns[f"cifar10_{name}"] = 50 + 40 * rng.random(60)
+    path = tmp_path / "small.csv"
+    pd.DataFrame(columns).to_csv(path, index=False)
+    return path
+
+
+def test_what_is_found_is_told_in_numbers(mngnas, table):
+    words = ("--benchmark", f"nasbench201={table}", "--queries", 400, "--seeds", 3, "--json")
+    facts = json.loads(mngnas("baselines", *words).stdout)
+    assert (facts["benchmark"], facts["dataset"], facts["archs"]) == ("nasbench201", "cifar10", 60)
+    assert list(facts["regret"]) == ["REA", "REINFORCE", "random search"]
+    # 400 uniform draws from 60 miss the best with a chance of one in 800: random search has found it
+    truth = get_benchmark("nasbench201", table).table
+    best = truth.loc[get_benchmark("nasbench201", table, epochs=12).table["valid"].idxmax()]
+    found = {(row["method"], row["split"]): row["mean"] for row in facts["found"]}
+    assert found["random search", "test"] == pytest.approx(best["test"])
+    assert found["random search", "valid"] == pytest.approx(best["valid"])
+    assert facts["regret"]["random search"]["mean"] == pytest.approx(truth["test"].max() - best["test"], abs=1e-6)
+
+
+def test_the_reward_can_be_that_of_the_report(mngnas, table):
+    words = ("--benchmark", f"nasbench201={table}", "--queries", 400, "--seeds", 2, "--json", "--reward-epochs", 200)
+    facts = json.loads(mngnas("baselines", *words, "--method", "random search").stdout)
+    found = {row["split"]: row["mean"] for row in facts["found"]}
+    assert found["valid"] == pytest.approx(get_benchmark("nasbench201", table).table["valid"].max())
+
+
+def test_the_report(mngnas, table):
+    words = ("--benchmark", f"nasbench201={table}", "--queries", 30, "--seeds", 4, "--method", "REA")
+    text = mngnas("baselines", *words, "--out", "curves.csv").stdout
+    assert "60 architectures, 30 queries a search, 4 searches of each method" in text
+    assert "validation accuracy of nasbench201 on cifar10, after 12 epochs" in " ".join(text.split())
+    rows = [line.split() for line in text.splitlines()]
+    assert ["method", "valid", "test", "regret"] in rows
+    assert [row[0] for row in rows if row and row[0] in ("REA", "REINFORCE", "random")] == ["REA"]
+    curves = pd.read_csv("curves.csv")
+    assert curves["query"].iloc[-1] == 30 and set(curves["method"]) == {"REA"} and "wrote curves.csv" in text
+    end = curves.iloc[-1]
+    assert f"{100 * end['mean']:.3f} [{100 * end['low']:.3f}, {100 * end['high']:.3f}]" in text
+
+
+def test_the_methods_on_offer_are_those_of_the_library():
+    assert tuple(SEARCHERS) == METHODS
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "no file for nasbench201"),
+        (("--method", "BOHB"), "is not one of 'REA', 'REINFORCE', 'random search'"),
+        (("--queries", 0), "0 is not in the range"),
+    ],
+)
+def test_mistakes(mngnas, words, message):
+    assert message in " ".join(mngnas("baselines", *words, code=2).stderr.split())
