@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mngnas_lib.data import ImageData
     from mngnas_lib.spaces import SearchSpace
 
-SPACES = ("nasbench201", "nasbench-macro")
+SPACES = ("nasbench201", "nasbench-macro", "nasbench101")
 BENCHMARKS = ("nasbench201", "nasbench-macro")
 #: The arguments of ``load_images`` that decide which images a command sees, and the options that give them
 IMAGE_SETTINGS = {
@@ -72,9 +72,14 @@ def together(*options: Callable) -> Callable:
 space_options = together(
     click.option("--space", type=click.Choice(SPACES), default="nasbench201", show_default=True, help="Search space."),
     click.option(
-        "--channels", type=click.IntRange(1), help="Width of the first stage; by default the benchmark's (16, 32)."
+        "--channels", type=click.IntRange(1), help="Width of the first stage; by default the benchmark's (16, 32, 128)."
     ),
-    click.option("--cells", type=click.IntRange(1), help="nasbench201: cells a stage; the benchmark has 5."),
+    click.option(
+        "--cells",
+        type=click.IntRange(1),
+        help="nasbench201, nasbench101: cells a stage or stack; the benchmarks have 5 and 3.",
+    ),
+    click.option("--stacks", type=click.IntRange(1), help="nasbench101: stacks of cells; the benchmark has 3."),
     click.option("--stages", type=Numbers(), help="nasbench-macro: blocks of each stage; the benchmark has 2,3,3."),
     click.option("--head-channels", type=click.IntRange(1), help="nasbench-macro: features; the benchmark has 1280."),
 )
@@ -84,7 +89,7 @@ def build_space(options: dict[str, Any]) -> SearchSpace:
     """The search space, of the sizes that were given; takes its options out of ``options``."""
     from mngnas_lib.spaces import get_space
 
-    sizes = {name: options.pop(name) for name in ("channels", "cells", "stages", "head_channels")}
+    sizes = {name: options.pop(name) for name in ("channels", "cells", "stacks", "stages", "head_channels")}
     return get_space(options.pop("space"), **{name: size for name, size in sizes.items() if size is not None})
 
 

@@ -39,7 +39,7 @@ SIZES = (
     "retrain_batch_size",
 )
 #: Options that come with a SuperNet that was trained before
-OF_THE_SUPERNET = ("space", "channels", "cells", "stages", "head_channels", "supernet_epochs")
+OF_THE_SUPERNET = ("space", "channels", "cells", "stacks", "stages", "head_channels", "supernet_epochs")
 
 
 def sized(name: str, kind: Any, help: str, *, into: str | None = None) -> Callable:
@@ -66,7 +66,8 @@ algorithm_options = together(
 supernet_options = together(
     click.option("--space", type=click.Choice(SPACES), help="Search space; by default nasbench201."),
     sized("--channels", click.IntRange(1), "Width of the first stage."),
-    sized("--cells", click.IntRange(1), "nasbench201: cells a stage."),
+    sized("--cells", click.IntRange(1), "nasbench201, nasbench101: cells a stage or stack."),
+    click.option("--stacks", type=click.IntRange(1), help="nasbench101: stacks of cells; the benchmark has 3."),
     click.option("--stages", type=Numbers(), help="nasbench-macro: blocks of each stage; the benchmark has 2,3,3."),
     sized("--head-channels", click.IntRange(1), "nasbench-macro: features."),
     sized("--supernet-epochs", click.IntRange(1), "Of the SuperNet's training."),
@@ -128,7 +129,8 @@ def complete_widths(options: dict[str, Any], profile: Profile) -> None:
     """Put the profile's sizes of the SuperNet where the options give none."""
     sizes = supernet_sizes(profile, options["source"])
     options["space"] = options["space"] or "nasbench201"
-    widths = {"nasbench201": ("channels", "cells"), "nasbench-macro": ("channels", "head_channels")}
+    cells = ("channels", "cells")
+    widths = {"nasbench201": cells, "nasbench101": cells, "nasbench-macro": ("channels", "head_channels")}
     for name in widths[options["space"]]:
         options[name] = options[name] or getattr(sizes, name)
 

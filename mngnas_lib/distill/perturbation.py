@@ -65,7 +65,8 @@ def perturbed_network(arch_i: Sequence[int], network_j: SlotNetwork, supernet: S
     """S_i of Eq. 21 with its initial weights: S_j's in all slots that are as in S_j, the SuperNet's in the changed one.
 
     Weights outside the slots (stem, reductions, head) are S_j's. Networks name their modules by slot and choice, so
-    what S_i and S_j have in common by name is S_j's, and what is left belongs to the changed slot's new choice.
+    what S_i and S_j have in common by name is S_j's, and what is left belongs to the changed slot's new choice. In
+    NAS-Bench-101 an edge can change widths all over the cell: then S_j's are the leading channels, which both have.
 
     Batch-norm buffers come with the weights beside them: S_j's are statistics of S_j's path, those of the changed slot
     are of all of the SuperNet's paths, and behind the changed slot neither are S_i's. They are therefore kept for the
@@ -88,8 +89,11 @@ def perturbed_network(arch_i: Sequence[int], network_j: SlotNetwork, supernet: S
         raise ArchError(f"{arch_i} and {arch_j} differ in {changed} slots: a perturbed architecture differs in one")
     network = supernet.extract(arch_i)
     theirs = network_j.state_dict()
-    common = {name: theirs[name] for name in network.state_dict() if name in theirs}
-    network.load_state_dict(common, strict=False)
+    with torch.no_grad():
+        for name, tensor in network.state_dict().items():
+            if name in theirs:
+                block = tuple(map(slice, map(min, tensor.shape, theirs[name].shape)))
+                tensor[block].copy_(theirs[name][block])
     return network.requires_grad_(False).eval().to(next(network_j.parameters()).device)
 
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import product
 from typing import ClassVar
 
 import numpy as np
@@ -132,12 +131,15 @@ class NasBench101(SearchSpace):
         return list(drawn)
 
     def all_archs(self) -> Iterator[Arch]:
-        """Every valid matrix with operations, in lexicographic order: 373,754,169, to be looked at one by one."""
-        nothing = (CONV3,) * (MAX_NODES - 2)
-        for entries in product(range(2), repeat=len(EDGES)):
-            if problem((*entries, *nothing)) is None:
-                for operations in product(range(len(OPERATIONS)), repeat=MAX_NODES - 2):
-                    yield (*entries, *operations)
+        """Nothing: valid matrices with operations are too many to go through.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise ConfigError(
+            f"{self.name} has {self.size:,} valid matrices, too many to list: take the {len(census()):,} distinct ones "
+            "(canonical_archs), or draw"
+        )
 
     def canonical_archs(self) -> tuple[Arch, ...]:
         """All 423,624 distinct cells, in lexicographic order (it takes about a second)."""

@@ -18,7 +18,7 @@ Strategy = Callable[[SearchSpace, int, int], list[Arch]]
 
 
 def spos(space: SearchSpace, seed: int, step: int) -> list[Arch]:
-    """SPOS (Guo et al., ECCV 2020): one path a step, each slot's choice drawn uniformly."""
+    """SPOS (Guo et al., ECCV 2020): one path a step, uniform over the space's valid architectures."""
     return [space.sample(np.random.default_rng([seed, step]))]
 
 
@@ -29,7 +29,12 @@ def balanced_spos(space: SearchSpace, seed: int, step: int) -> list[Arch]:
     FairNAS's draw (Chu et al., ICCV 2021, Section 3.2), trained one a step as in SPOS instead of all m in one step. A
     single step's path is still uniform; only how often choices are drawn varies less. A slot with fewer than m choices
     repeats them so that their counts in a round differ by at most one.
+
+    Raises:
+        ConfigError: the choices of this space do not combine freely, so that permutations would make invalid paths.
     """
+    if not space.has_free_slots:
+        raise ConfigError(f"spos-balanced needs choices that combine freely, those of {space.name} do not: use spos")
     counts = [len(slot.choices) for slot in space.slots]
     rounds = max(counts)
     turn, position = divmod(step, rounds)

@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import chisquare
 
 from mngnas_lib.errors import ConfigError
-from mngnas_lib.spaces import Slot
+from mngnas_lib.spaces import Slot, get_space
 from mngnas_lib.supernet import paths_of_step, visit_counts
 
 
@@ -50,8 +50,16 @@ def test_balanced_draws_are_uniform_at_each_step_and_independent_between_slots(c
     assert np.abs(correlation).max() < 0.08
 
 
+def test_balanced_draws_need_choices_that_combine_freely():
+    space = get_space("nasbench101")
+    with pytest.raises(ConfigError, match="those of nasbench101 do not: use spos"):
+        paths_of_step(space, "spos-balanced", seed=0, step=0)
+    assert all(space.is_valid(*paths_of_step(space, "spos", seed=0, step=step)) for step in range(20))
+
+
 def test_balanced_draws_repeat_the_choices_of_short_slots_fairly():
     class Uneven:
+        has_free_slots = True
         slots = (Slot("a", tuple("01234")), Slot("b", tuple("01")), Slot("c", tuple("0")))
 
     paths = [paths_of_step(Uneven(), "spos-balanced", seed=0, step=step)[0] for step in range(5)]
