@@ -1,7 +1,8 @@
 """Figures: one function per figure family, one style for all.
 
 Every function takes plain data and an ``ax``, draws on it, and returns it. Wrap the drawing in ``with style():`` and
-hand the figure to :func:`save`. The diagram of the method is :func:`mngnas_lib.plots.overview.draw_overview`.
+hand the figure to :func:`save`. The diagram of the method is :func:`mngnas_lib.plots.overview.draw_overview`. What is named
+``paper_...`` draws the paper's Fig. 1 to 14.
 """
 
 from mngnas_lib.plots.architectures import draw_architecture
@@ -9,6 +10,16 @@ from mngnas_lib.plots.coefficients import plot_coefficients, plot_who_taught, sh
 from mngnas_lib.plots.distillation import plot_before_after, plot_forwards, plot_soft_labels
 from mngnas_lib.plots.explore import explore
 from mngnas_lib.plots.geometry import plot_descent_map, plot_minkowski, plot_simplices, plot_slackness
+from mngnas_lib.plots.paper_algorithms import draw_algorithms
+from mngnas_lib.plots.paper_architectures import draw_cell_graph, draw_chains, draw_found
+from mngnas_lib.plots.paper_boxes import plot_error_boxes
+from mngnas_lib.plots.paper_diagrams_framework import draw_framework
+from mngnas_lib.plots.paper_distillation_process import draw_distillation_process
+from mngnas_lib.plots.paper_epochs import plot_retraining_epochs
+from mngnas_lib.plots.paper_frames import draw_not_measured
+from mngnas_lib.plots.paper_scatter import plot_accuracy_pairs
+from mngnas_lib.plots.paper_taus import plot_tau_epochs, plot_tau_teachers
+from mngnas_lib.plots.paper_tradeoff import plot_error_flops
 from mngnas_lib.plots.rankings import plot_bn_modes, plot_interval_width, plot_ranking, plot_taus, plot_top_k
 from mngnas_lib.plots.retraining import plot_algorithm_taus, plot_losses, plot_tau_differences
 from mngnas_lib.plots.save import save
@@ -21,10 +32,18 @@ from mngnas_lib.plots.weightings import plot_agreement, plot_coefficients_along,
 __all__ = [
     "METHODS",
     "bar_style",
+    "draw_algorithms",
     "draw_architecture",
+    "draw_cell_graph",
+    "draw_chains",
+    "draw_distillation_process",
+    "draw_found",
+    "draw_framework",
+    "draw_not_measured",
     "explore",
     "look",
     "plot_accuracy_cloud",
+    "plot_accuracy_pairs",
     "plot_agreement",
     "plot_algorithm_taus",
     "plot_before_after",
@@ -32,6 +51,8 @@ __all__ = [
     "plot_coefficients",
     "plot_coefficients_along",
     "plot_descent_map",
+    "plot_error_boxes",
+    "plot_error_flops",
     "plot_forwards",
     "plot_groups",
     "plot_history",
@@ -40,11 +61,14 @@ __all__ = [
     "plot_minkowski",
     "plot_ranking",
     "plot_regret",
+    "plot_retraining_epochs",
     "plot_search_progress",
     "plot_simplices",
     "plot_slackness",
     "plot_soft_labels",
     "plot_tau_differences",
+    "plot_tau_epochs",
+    "plot_tau_teachers",
     "plot_taus",
     "plot_top_k",
     "plot_visits",

@@ -67,6 +67,7 @@ class Canvas:
         line: float = 1.4,
         rounding: float = 1.0,
         dashed: bool = False,
+        zorder: float = 1.0,
     ) -> None:
         """A box with round corners."""
         self.ax.add_patch(
@@ -79,6 +80,7 @@ class Canvas:
                 edgecolor=edge,
                 linestyle="--" if dashed else "-",
                 linewidth=line * self.scale,
+                zorder=zorder,
             )
         )
 
@@ -99,14 +101,14 @@ class Canvas:
         look = {"solid_capstyle": "butt", "solid_joinstyle": "round", "zorder": 2} | look
         self.ax.plot(*zip(*points, strict=True), color=color, linewidth=width * self.scale, **look)
 
-    def arrow(self, *points: Point, color: str = BLACK, width: float = 1.7, head: float = 1.5) -> None:
+    def arrow(self, *points: Point, color: str = BLACK, width: float = 1.7, head: float = 1.5, **look: object) -> None:
         """A line with a head, whose tip is the last point."""
         tip, before = np.array(points[-1], dtype=float), np.array(points[-2], dtype=float)
         along = (tip - before) / np.linalg.norm(tip - before)
         across = np.array([-along[1], along[0]]) * head * 0.38
         base = tip - along * head
         # the line ends inside its head, so that its blunt end does not show at the tip
-        self.line(*points[:-1], tuple(tip - along * head * 0.7), color=color, width=width)
+        self.line(*points[:-1], tuple(tip - along * head * 0.7), color=color, width=width, **look)
         corners = [tip, base + across, base - across]
         self.ax.add_patch(Polygon(corners, facecolor=color, edgecolor="none", zorder=3, gid="head"))
 
