@@ -48,7 +48,10 @@ def convert(
     path = existing(path)
     kind = recognise(path)
     if kind in (OFFICIAL_MACRO, TABLE_101, TABLE_201):
-        raise BenchmarkError(f"{path} looks like {KINDS[kind]}: it is read as it is, there is nothing to convert")
+        raise BenchmarkError(
+            f"{path} looks like {KINDS[kind]}: it is read as it is, there is nothing to convert. "
+            f"Give its path where a benchmark is asked for, or put it into {FOLDER}"
+        )
     if kind not in TABLES:
         raise BenchmarkError(
             f"{path} should be {KINDS[OFFICIAL_101]}, or {KINDS[OFFICIAL_201]}, but it looks like {KINDS[kind]}: "

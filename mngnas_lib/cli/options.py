@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mngnas_lib.spaces import SearchSpace
 
 SPACES = ("nasbench201", "nasbench-macro", "nasbench101")
-BENCHMARKS = ("nasbench201", "nasbench-macro")
+BENCHMARKS = ("nasbench101", "nasbench201", "nasbench-macro")
 #: The arguments of ``load_images`` that decide which images a command sees, and the options that give them
 IMAGE_SETTINGS = {
     "source": "source",
@@ -166,7 +166,7 @@ benchmark_options = together(
     click.option(
         "--benchmark",
         type=Named(),
-        help="Ground truth: nasbench201 or nasbench-macro. Without a PATH its file is looked for in the folder "
+        help=f"Ground truth: {', '.join(BENCHMARKS)}. Without a PATH its file is looked for in the folder "
         "MNGNAS_BENCHMARKS and in data/benchmarks.",
     ),
     click.option(
@@ -175,7 +175,8 @@ benchmark_options = together(
     click.option(
         "--truth-epochs",
         type=int,
-        help="nasbench201: accuracies after this many epochs of training, 200 (the default) or 12.",
+        help="Accuracies after this many epochs of training; nasbench201: 200 (the default) or 12; nasbench101: 108 (the "
+        "default), and 4, 12, 36 in a table of the full file.",
     ),
 )
 
