@@ -1,8 +1,8 @@
 """Figures: one function per figure family, one style for all.
 
 Every function takes plain data and an ``ax``, draws on it, and returns it. Wrap the drawing in ``with style():`` and
-hand the figure to :func:`save`. The diagram of the method is :func:`mngnas_lib.plots.overview.draw_overview`. What is named
-``paper_...`` draws the paper's Fig. 1 to 14.
+hand the figure to :func:`save`. The diagram of the method is :func:`mngnas_lib.plots.overview.draw_overview`.
+The paper's Fig. 1 to 14 are drawn by the modules ``paper_...``.
 """
 
 from mngnas_lib.plots.architectures import draw_architecture
