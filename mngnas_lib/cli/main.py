@@ -16,7 +16,7 @@ from mngnas_lib.cli.benchmark import benchmark
 from mngnas_lib.cli.data import data
 from mngnas_lib.cli.doctor import doctor
 from mngnas_lib.cli.rank import rank
-from mngnas_lib.cli.register import status
+from mngnas_lib.cli.register import figures, run, status
 from mngnas_lib.cli.search import search
 from mngnas_lib.cli.train import train
 from mngnas_lib.errors import KitError
@@ -90,5 +90,5 @@ def main(debug: bool) -> None:
     """
 
 
-for command in (doctor, train, rank, search, baselines, data, benchmark, status):
+for command in (doctor, train, rank, search, baselines, data, benchmark, status, figures, run):
     main.add_command(command)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from mngnas_lib.cli.show import wrapped
+from mngnas_lib.cli.show import duration, wrapped
+
+ids = click.argument("ids", nargs=-1, metavar="[ID...]")
+profile_option = click.option(
+    "--profile",
+    default="laptop",
+    show_default=True,
+    type=click.Choice(["quick", "laptop", "paper"]),
+    help="Whose sizes and results.",
+)
 
 
 @click.command()
-@click.argument("ids", nargs=-1, metavar="[ID...]")
+@ids
 def status(ids: tuple[str, ...]) -> None:
     """Say how far the paper's figures and tables are measured.
 
@@ -27,3 +38,90 @@ def status(ids: tuple[str, ...]) -> None:
             click.echo(wrapped("\n".join(about)))
     if not ids:
         click.echo("What an item shows and what the kit lacks for it: mngnas status ID")
+
+
+@click.command()
+@ids
+@profile_option
+@click.option("--force", is_flag=True, help="Make files again that are fresh.")
+def figures(ids: tuple[str, ...], profile: str, force: bool) -> None:
+    """Draw the paper's figures and write its tables from the stored results.
+
+    ID is fig-01 to fig-14 or tab-01 to tab-16; without one, all whose files are not fresh are made. Nothing is
+    computed: what is not measured yet is said to be so. Under the profile laptop figures/INDEX.md is written as well.
+    """
+    from mngnas_lib.register import choose
+
+    items = choose(ids)
+    from mngnas_lib.lab.profiles import get_profile
+    from mngnas_lib.register.artefacts import COMMITTED, is_fresh, make
+    from mngnas_lib.register.index import write_index
+
+    _without_display()
+    for item in items:
+        if is_fresh(item, profile) and not force:
+            click.echo(f"{item.id}  fresh")
+            continue
+        click.echo(f"{item.id}  {_shown(make(item, get_profile(profile)).files)}")
+    if profile == COMMITTED:
+        click.echo(_shown((write_index(),)))
+
+
+@click.command()
+@click.argument("id")
+@profile_option
+@click.option("--dry-run", is_flag=True, help="List the runs that are missing, and about how long they take.")
+def run(id: str, profile: str, dry_run: bool) -> None:
+    """Compute what a figure or table of the paper lacks, then draw it.
+
+    ID is fig-01 to fig-14 or tab-01 to tab-16. Each run is stored as soon as it is done; called again after an
+    interruption, this goes on where it stopped.
+    """
+    from mngnas_lib.register import get_item
+
+    item = get_item(id)
+    from mngnas_lib.lab.profiles import get_profile
+    from mngnas_lib.register.compute import compute, pending
+
+    sizes = get_profile(profile)
+    if dry_run:
+        runs = pending(item, sizes)
+        for entry in runs:
+            cost = "not known" if entry.seconds is None else f"about {duration(entry.seconds)}"
+            click.echo(f"{entry.config.kind}-{entry.config.digest[:12]}  {cost}")
+        known = sum(entry.seconds or 0 for entry in runs)
+        unknown = sum(entry.seconds is None for entry in runs)
+        click.echo(f"{item.id}: {len(runs)} runs missing under {profile}, about {duration(known)}", nl=not unknown)
+        if unknown:
+            click.echo(f" and {unknown} whose cost is not known")
+    else:
+        compute(item, sizes, say=click.echo)
+        _draw(item, sizes)
+    if item.missing:
+        click.echo(wrapped(f"The kit lacks for the rest of it: {', '.join(item.missing)}"))
+    if not dry_run:
+        from mngnas_lib.register.state import state_of
+
+        click.echo(f"{item.id}  {state_of(item, profile)}")
+
+
+def _draw(item, profile) -> None:
+    from mngnas_lib.register.artefacts import COMMITTED, make
+    from mngnas_lib.register.index import write_index
+
+    _without_display()
+    click.echo(_shown(make(item, profile).files))
+    if profile.name == COMMITTED:
+        write_index()
+
+
+def _without_display() -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+
+
+def _shown(files: tuple[Path, ...]) -> str:
+    """Paths as they are from here, where that is shorter."""
+    here = Path.cwd()
+    return ", ".join(str(path.relative_to(here) if path.is_relative_to(here) else path) for path in files)

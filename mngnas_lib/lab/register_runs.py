@@ -18,8 +18,8 @@ class FoundRun(RunConfig):
     """How far the architecture that a search found is behind the benchmark's best.
 
     Metrics: ``valid_regret`` and ``test_regret``, the benchmark's highest accuracy of that split minus the
-    architecture's, fractions (the two best are two architectures); ``seed`` of the search; ``images`` it saw and
-    ``truth``, in words. The benchmark's own numbers are not stored, so that the result can be passed on without them.
+    architecture's, fractions (the two highest are of two architectures); ``truth``, what the benchmark's numbers are.
+    The numbers themselves are not stored, so that the result can be passed on without them.
 
     Raises (when computed):
         BenchmarkError: the benchmark has no validation accuracies.
@@ -39,14 +39,10 @@ def _(config: FoundRun) -> Result:
     found = benchmark.query(run(config.search).metrics["arch"])
     if found.valid is None:
         raise BenchmarkError(f"{config.benchmark} on {config.dataset} has no validation accuracies to look up")
-    data = config.search.supernet.data
-    images = f"{data.source.partition(':')[2] or data.source}, {data.size} pixels a side, {data.count} images"
     return Result(
         {
             "valid_regret": float(best["valid"] - found.valid),
             "test_regret": float(best["test"] - found.test),
-            "seed": config.search.search.seed,
-            "images": images,
             "truth": benchmark.describe(),
         }
     )

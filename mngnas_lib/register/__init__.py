@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mngnas_lib.register.rows import ITEMS, Item, choose, get_item
+from mngnas_lib.register.item import Item
+from mngnas_lib.register.rows import ITEMS, choose, get_item
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,65 +8,21 @@ under a profile; where the kit cannot compute all that an item shows, ``missing`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from mngnas_lib.errors import ConfigError
-
-Kind = Literal["diagram", "curve", "scatter", "box", "architectures", "table"]
+from mngnas_lib.register.item import Item
 
 IMAGES, BENCHMARKS, DETECTION = "09_image_classification", "08_nas_benchmarks", "10_detection"
 
 MOBILENET, SHUFFLENET, DARTS = "MobileNet's space", "ShuffleNet's space", "DARTS's space"
 STRATEGIES = "SuperNets by FairNAS and MixPath"
 IMAGENET = "trainings on ImageNet"
-RANKING_101 = "a ranking by a SuperNet on NAS-Bench-101"
 
+THREE = ("SPOS", "FairNAS", "MixPath")
+IMAGE_SETS = ("CIFAR-10", "CIFAR-100", "ImageNet16-120")
+PLOTS = "mngnas_lib.plots."
+ERROR_FLOPS = PLOTS + "paper_tradeoff.plot_error_flops"
 
-@dataclass(frozen=True)
-class Item:
-    """One figure or table of the paper.
-
-    Attributes:
-        id: ``fig-01`` ... ``fig-14``, ``tab-01`` ... ``tab-16``.
-        section: of the paper.
-        notebook: the one that shows it.
-        draw: dotted name of the drawing function; empty for tables.
-        needs: name of the function that lists its runs; empty where there are none yet, or for diagrams.
-        data: dotted name of the function that makes of stored results what ``draw`` takes; empty for diagrams.
-        missing: what the kit lacks to compute all of it.
-    """
-
-    id: str
-    section: str
-    kind: Kind
-    notebook: str
-    caption: str
-    draw: str = ""
-    needs: str = ""
-    data: str = ""
-    missing: tuple[str, ...] = ()
-
-    @property
-    def number(self) -> int:
-        return int(self.id[-2:])
-
-    @property
-    def is_table(self) -> bool:
-        return self.kind == "table"
-
-    @property
-    def printed(self) -> str:
-        """Whether the paper prints the numbers: it does in tables, and in no figure."""
-        return "printed" if self.is_table else "not printed"
-
-    @property
-    def title(self) -> str:
-        """``Fig. 10``, ``Table V``."""
-        return f"Table {ROMAN[self.number - 1]}" if self.is_table else f"Fig. {self.number}"
-
-
-ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV", "XVI")
 
 ITEMS: tuple[Item, ...] = (
     Item(
@@ -75,7 +31,8 @@ ITEMS: tuple[Item, ...] = (
         "diagram",
         "00_start_here",
         "The method's four parts: train the SuperNet, propose, retrain, update the teacher groups.",
-        draw="mngnas_lib.plots.overview.draw_overview",
+        draw=PLOTS + "paper_diagrams_framework.draw_framework",
+        size=(9.0, 7.0),
     ),
     Item(
         "fig-02",
@@ -83,7 +40,8 @@ ITEMS: tuple[Item, ...] = (
         "diagram",
         "04_distillation",
         "How distillation runs through one search epoch: teachers, peers, coefficients, perturbed copies.",
-        draw="mngnas_lib.plots.paper_diagrams.draw_distillation_process",
+        draw=PLOTS + "paper_distillation_process.draw_distillation_process",
+        size=(9.0, 7.4),
     ),
     Item(
         "fig-03",
@@ -91,6 +49,8 @@ ITEMS: tuple[Item, ...] = (
         "curve",
         IMAGES,
         "CIFAR-10: error against FLOPs of architectures found with and without MNGNAS; MobileNet space.",
+        draw=ERROR_FLOPS,
+        panels=("SPOS", "MixPath"),
         missing=(MOBILENET, STRATEGIES),
     ),
     Item(
@@ -99,6 +59,8 @@ ITEMS: tuple[Item, ...] = (
         "curve",
         IMAGES,
         "CIFAR-100: error against FLOPs of architectures found with and without MNGNAS; MobileNet space.",
+        draw=ERROR_FLOPS,
+        panels=("SPOS", "MixPath"),
         missing=(MOBILENET, STRATEGIES),
     ),
     Item(
@@ -107,6 +69,8 @@ ITEMS: tuple[Item, ...] = (
         "curve",
         IMAGES,
         "Error against FLOPs with and without MNGNAS on three sets of images; ShuffleNet space.",
+        draw=ERROR_FLOPS,
+        panels=IMAGE_SETS,
         missing=(SHUFFLENET,),
     ),
     Item(
@@ -115,6 +79,8 @@ ITEMS: tuple[Item, ...] = (
         "box",
         IMAGES,
         "Spread of the errors of the architectures that each search finds, on each set of images.",
+        draw=PLOTS + "paper_boxes.plot_error_boxes",
+        panels=("CIFAR-10", "CIFAR-100"),
         missing=(MOBILENET, STRATEGIES),
     ),
     Item(
@@ -123,6 +89,8 @@ ITEMS: tuple[Item, ...] = (
         "curve",
         IMAGES,
         "ImageNet16-120: error against FLOPs with and without MNGNAS; MobileNet space.",
+        draw=ERROR_FLOPS,
+        panels=("SPOS", "MixPath"),
         missing=(MOBILENET, STRATEGIES),
     ),
     Item(
@@ -131,6 +99,8 @@ ITEMS: tuple[Item, ...] = (
         "architectures",
         IMAGES,
         "The best architectures of the chain space, block by block.",
+        draw=PLOTS + "paper_architectures.draw_chains",
+        panels=IMAGE_SETS,
         missing=(MOBILENET,),
     ),
     Item(
@@ -139,6 +109,8 @@ ITEMS: tuple[Item, ...] = (
         "architectures",
         IMAGES,
         "The cells found in the DARTS space, normal and reduction, on three sets of images.",
+        draw=PLOTS + "paper_architectures.draw_cell_graph",
+        panels=("CIFAR-10", "CIFAR-100", "ImageNet"),
         missing=(DARTS,),
     ),
     Item(
@@ -147,7 +119,11 @@ ITEMS: tuple[Item, ...] = (
         "scatter",
         BENCHMARKS,
         "NAS-Bench-101: accuracy seen in the search against true accuracy, with and without MNGNAS.",
-        missing=(RANKING_101, STRATEGIES),
+        draw=PLOTS + "paper_scatter.plot_accuracy_pairs",
+        panels=THREE,
+        needs="nasbench101_pairs",
+        size=(12.0, 4.2),
+        missing=(STRATEGIES,),
     ),
     Item(
         "fig-11",
@@ -155,7 +131,8 @@ ITEMS: tuple[Item, ...] = (
         "diagram",
         "07_the_search",
         "The retraining algorithms A to E: who teaches whom, with which weights.",
-        draw="mngnas_lib.plots.paper_diagrams.draw_algorithms",
+        draw=PLOTS + "paper_algorithms.draw_algorithms",
+        size=(9.0, 6.8),
     ),
     Item(
         "fig-12",
@@ -163,6 +140,9 @@ ITEMS: tuple[Item, ...] = (
         "curve",
         IMAGES,
         "Error against epochs of retraining, and loss over search epochs, by distillation algorithm.",
+        draw=PLOTS + "paper_epochs.plot_retraining_epochs",
+        panels=THREE,
+        size=(12.0, 4.2),
         missing=(MOBILENET, STRATEGIES),
     ),
     Item(
@@ -171,7 +151,11 @@ ITEMS: tuple[Item, ...] = (
         "curve",
         BENCHMARKS,
         "NAS-Bench-101: Kendall's tau against epochs of retraining, by distillation algorithm.",
-        missing=(RANKING_101, STRATEGIES),
+        draw=PLOTS + "paper_taus.plot_tau_epochs",
+        panels=THREE,
+        needs="nasbench101_epochs",
+        size=(12.0, 4.2),
+        missing=(STRATEGIES,),
     ),
     Item(
         "fig-14",
@@ -179,7 +163,11 @@ ITEMS: tuple[Item, ...] = (
         "curve",
         BENCHMARKS,
         "NAS-Bench-101: Kendall's tau against the number of teachers, by distillation algorithm.",
-        missing=(RANKING_101, STRATEGIES),
+        draw=PLOTS + "paper_taus.plot_tau_teachers",
+        panels=THREE,
+        needs="nasbench101_teachers",
+        size=(12.0, 4.2),
+        missing=(STRATEGIES,),
     ),
     Item(
         "tab-01",
@@ -269,7 +257,8 @@ ITEMS: tuple[Item, ...] = (
         "table",
         BENCHMARKS,
         "NAS-Bench-101: Kendall's tau by distillation algorithm.",
-        missing=(RANKING_101, STRATEGIES),
+        needs="nasbench101_taus",
+        missing=(STRATEGIES,),
     ),
     Item(
         "tab-12",

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import mngnas_lib
 from mngnas_lib.places import results_folder
-from mngnas_lib.register.rows import ITEMS, Item
+from mngnas_lib.register.item import Item
+from mngnas_lib.register.rows import ITEMS
 
 #: From the smallest sizes to the paper's
 PROFILES = ("quick", "laptop", "paper")
@@ -28,7 +29,7 @@ class State:
     Attributes:
         done, total: runs that are stored, and all that the kit can compute.
         when: when the last of them ended (ISO 8601), None where there is none.
-        checksums: of the stored results, in the order of the runs.
+        results: name and checksum of each stored result, in the order of the runs.
     """
 
     item: Item
@@ -36,7 +37,7 @@ class State:
     done: int
     total: int
     when: str | None
-    checksums: tuple[str, ...] = ()
+    results: tuple[tuple[str, str], ...] = ()
 
     @property
     def measured(self) -> bool:
@@ -61,9 +62,11 @@ class State:
 def state_of(item: Item, profile: str) -> State:
     """What is stored of an item's runs under a profile."""
     names = _run_files().get(item.id, {}).get(profile, [])
-    found = [record for name in names if (record := _read(results_folder() / profile / name)) is not None]
-    when = max((finished for _, finished in found), default=None)
-    return State(item, profile, len(found), len(names), when, tuple(checksum for checksum, _ in found))
+    read = {name: _read(results_folder() / profile / name) for name in names}
+    found = {name: record for name, record in read.items() if record is not None}
+    when = max((finished for _, finished in found.values()), default=None)
+    results = tuple((name, checksum) for name, (checksum, _) in found.items())
+    return State(item, profile, len(found), len(read), when, results)
 
 
 def best_state(item: Item) -> State:
