@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mngnas_lib.cli.options import benchmark_options, open_benchmark
 from mngnas_lib.cli.show import count, percent, wrapped
 from mngnas_lib.errors import BenchmarkError
+
+if TYPE_CHECKING:
+    from mngnas_lib.benchmarks import Benchmark
 
 
 @click.group()
@@ -22,38 +27,78 @@ def benchmark() -> None:
 def info(benchmark: tuple[str, str | None] | None, dataset: str, truth_epochs: int | None) -> None:
     """Say which benchmark files there are, and of each number which split, epochs and seeds it is of.
 
+    Also the checksum of each file, the licence of the official data, and how to get what is missing.
+
     \b
     Examples:
       mngnas benchmark info
       mngnas benchmark info --benchmark nasbench201=tables/nasbench201.csv.gz --dataset cifar100
     """
-    from mngnas_lib.benchmarks import find_benchmarks
+    from mngnas_lib.benchmarks import LOADERS, find_benchmarks
     from mngnas_lib.benchmarks.files import folders
 
     if benchmark is not None:
-        _describe(benchmark, dataset, truth_epochs)
+        _describe(benchmark[0], open_benchmark(benchmark, dataset, truth_epochs))
         return
     found = find_benchmarks()
     if not found:
         click.echo(
             f"No benchmark file in {' or '.join(str(folder) for folder in folders())}. "
-            "Name their folder in the environment variable MNGNAS_BENCHMARKS, or a file with --benchmark NAME=PATH."
+            "Name their folder in the environment variable MNGNAS_BENCHMARKS, or a file with --benchmark NAME=PATH.\n"
         )
     for name, path in found:
         click.echo(f"{path}")
-        try:
-            # a file of CIFAR-10 alone is shown whatever data set was asked for
-            _describe((name, str(path)), "cifar10" if name == "nasbench-macro" else dataset, None)
-        except BenchmarkError as error:
-            click.echo(f"unusable: {error}")
+        _describe_found(name, path, dataset)
         click.echo()
+    for name in LOADERS:
+        if name not in {name for name, _ in found}:
+            click.echo(wrapped(_missing(name)) + "\n")
 
 
-def _describe(named: tuple[str, str | None], dataset: str, epochs: int | None) -> None:
-    opened = open_benchmark(named, dataset, epochs)
+def _describe(name: str, opened: Benchmark) -> None:
+    from mngnas_lib.benchmarks.files import checksum
+
     click.echo(wrapped(opened.describe()))
     best = opened.table.loc[opened.table["test"].idxmax()]
     click.echo(f"Best by test accuracy: {best['arch']}, {percent(best['test'])}")
+    click.echo(f"SHA-256 of {opened.path.name}: {checksum(opened.path)}")
+    click.echo(wrapped(_licence(name)))
+
+
+def _describe_found(name: str, path: Path, dataset: str) -> None:
+    from mngnas_lib.benchmarks import get_benchmark
+
+    try:
+        # a file of CIFAR-10 alone is shown whatever data set was asked for
+        _describe(name, get_benchmark(name, path, **({"dataset": dataset} if name == "nasbench201" else {})))
+    except BenchmarkError as error:
+        click.echo(f"unusable: {error}")
+
+
+def _licence(name: str) -> str:
+    from mngnas_lib.benchmarks.origins import ORIGINS
+
+    if name not in ORIGINS:
+        return "Made by the kit: under the kit's own licence."
+    origin = ORIGINS[name]
+    return f"Official data: licence {origin.licence}, described in the GitHub project {origin.project}."
+
+
+def _missing(name: str) -> str:
+    """What can be done where a benchmark has no file that is ready to be read."""
+    from mngnas_lib.benchmarks import files
+    from mngnas_lib.benchmarks.origins import ORIGINS
+
+    text = f"{name}: not here.\n{_licence(name)}"
+    if name not in ORIGINS:
+        return text
+    origin = ORIGINS[name]
+    waiting = files.find(origin.kind) if origin.converted else []
+    if waiting:
+        return f"{text}\nTo be converted, once: mngnas benchmark convert {waiting[0]}"
+    use = "`mngnas benchmark convert FILE` makes a table of it" if origin.converted else "it is read as it is"
+    published = [f"SHA-256 of {file}: {sha256}" for file, sha256 in origin.files.items() if sha256]
+    return "\n".join([f"{text}\nIts file is called {' or '.join(origin.files)}; {use}.", *published])
 
 
 @benchmark.command()
@@ -61,32 +106,28 @@ def _describe(named: tuple[str, str | None], dataset: str, epochs: int | None) -
 @click.option(
     "--out",
     type=click.Path(),
-    default="data/benchmarks/nasbench201.csv.gz",
-    show_default=True,
-    help="The table; or a folder, in which it is called nasbench201.csv.gz.",
+    help="The table; or a folder, in which it is called nasbench101.npz or nasbench201.csv.gz.  "
+    "[default: so called, in data/benchmarks]",
 )
 @click.option(
     "--trust-pickle",
     is_flag=True,
-    help="Load FILE even if its checksum is not the official one. Loading a pickle can run any code that it holds: "
-    "only for a file from a source that you trust.",
+    help="nasbench201: load FILE even if its checksum is not the official one. Loading a pickle can run any code that "
+    "it holds: only for a file from a source that you trust.",
 )
-def convert(file: str, out: str, trust_pickle: bool) -> None:
-    """Make a small table of NAS-Bench-201's official FILE, NAS-Bench-201-v1_1-096897.pth.
+def convert(file: str, out: str | None, trust_pickle: bool) -> None:
+    """Make a small table of an official FILE of NAS-Bench-101 or NAS-Bench-201, which is needed once.
 
-    FILE is needed once. It is loaded only if its checksum is the official one, and takes a few times its size in
-    memory.
+    Which of them it is, is seen by its content. The pickle of NAS-Bench-201 is loaded only if its checksum is the
+    official one, and takes a few times its size in memory. The record files of NAS-Bench-101 are read piece by piece.
 
     \b
-    Example:
+    Examples:
       mngnas benchmark convert ~/Downloads/NAS-Bench-201-v1_1-096897.pth
+      mngnas benchmark convert ~/Downloads/nasbench_only108.tfrecord
     """
-    from pathlib import Path
-
     from mngnas_lib.benchmarks import convert as make_table
 
-    if out == "data/benchmarks/nasbench201.csv.gz":
-        Path(out).parent.mkdir(parents=True, exist_ok=True)
     click.echo(f"wrote {make_table(file, out, trust_pickle=trust_pickle)}")
 
 
@@ -102,11 +143,12 @@ def query(
     \b
     Examples:
       mngnas benchmark query 22212220
+      mngnas benchmark query 110001.01000.0010.000.00.1:31p33
       mngnas benchmark query '|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|nor_conv_1x1~2|'
     """
-    # the two notations cannot be mistaken for each other
-    named = benchmark or ("nasbench201" if "|" in arch else "nasbench-macro", None)
-    opened = open_benchmark(named, dataset, truth_epochs)
+    # the notations cannot be mistaken for each other
+    guess = "nasbench201" if "|" in arch else "nasbench101" if ":" in arch else "nasbench-macro"
+    opened = open_benchmark(benchmark or (guess, None), dataset, truth_epochs)
     record = opened.query(arch)
     text = opened.space.to_string(record.arch)
     if as_json:

@@ -175,8 +175,8 @@ benchmark_options = together(
     click.option(
         "--truth-epochs",
         type=int,
-        help="Accuracies after this many epochs of training; nasbench201: 200 (the default) or 12; nasbench101: 108 (the "
-        "default), and 4, 12, 36 in a table of the full file.",
+        help="Accuracies after this many epochs of training; nasbench201: 200 (the default) or 12; nasbench101: 108 "
+        "(the default), and 4, 12, 36 in a table of the full file.",
     ),
 )
 
