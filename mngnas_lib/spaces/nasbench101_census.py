@@ -57,10 +57,10 @@ def graph_codes(count: int) -> np.ndarray:
     edges = [(source, target) for target in range(count) for source in range(target)]
     bit = {edge: 1 << index for index, edge in enumerate(edges)}
     codes = np.arange(1 << len(edges), dtype=np.int32)
-    codes = codes[np.bitwise_count(codes) <= MAX_EDGES]
     for node in range(count - 1):  # an edge leaves every node but the output, and enters every node but the input
         codes = codes[codes & sum(bit[edge] for edge in edges if edge[0] == node) != 0]
         codes = codes[codes & sum(bit[edge] for edge in edges if edge[1] == node + 1) != 0]
+    codes = codes[sum(codes >> index & 1 for index in range(len(edges))) <= MAX_EDGES]
     for inner in permutations(range(1, count - 1)):
         order = (0, *inner, count - 1)
         forward = [((order[a], order[b]), (a, b)) for a, b in edges if order[a] < order[b]]
