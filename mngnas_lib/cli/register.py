@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mngnas_lib.cli.show import duration, wrapped
+
+if TYPE_CHECKING:
+    from mngnas_lib.lab.profiles import Profile
+    from mngnas_lib.register import Item
 
 ids = click.argument("ids", nargs=-1, metavar="[ID...]")
 profile_option = click.option(
@@ -24,6 +29,11 @@ def status(ids: tuple[str, ...]) -> None:
     """Say how far the paper's figures and tables are measured.
 
     ID is fig-01 to fig-14 or tab-01 to tab-16; without one, all are listed.
+
+    \b
+    Examples:
+      mngnas status
+      mngnas status tab-05 fig-13
     """
     from mngnas_lib.register import choose
     from mngnas_lib.register.state import best_state
@@ -49,10 +59,15 @@ def figures(ids: tuple[str, ...], profile: str, force: bool) -> None:
 
     ID is fig-01 to fig-14 or tab-01 to tab-16; without one, all whose files are not fresh are made. Nothing is
     computed: what is not measured yet is said to be so. Under the profile laptop figures/INDEX.md is written as well.
+
+    \b
+    Examples:
+      mngnas figures
+      mngnas figures fig-13 tab-05 --profile quick
     """
     from mngnas_lib.register import choose
 
-    items = choose(ids)
+    items = choose(ids)  # a wrong name is told before torch is imported
     from mngnas_lib.lab.profiles import get_profile
     from mngnas_lib.register.artefacts import COMMITTED, is_fresh, make
     from mngnas_lib.register.index import write_index
@@ -76,6 +91,11 @@ def run(id: str, profile: str, dry_run: bool) -> None:
 
     ID is fig-01 to fig-14 or tab-01 to tab-16. Each run is stored as soon as it is done; called again after an
     interruption, this goes on where it stopped.
+
+    \b
+    Examples:
+      mngnas run tab-05 --dry-run
+      mngnas run tab-05 --profile laptop
     """
     from mngnas_lib.register import get_item
 
@@ -105,7 +125,7 @@ def run(id: str, profile: str, dry_run: bool) -> None:
         click.echo(f"{item.id}  {state_of(item, profile)}")
 
 
-def _draw(item, profile) -> None:
+def _draw(item: Item, profile: Profile) -> None:
     from mngnas_lib.register.artefacts import COMMITTED, make
     from mngnas_lib.register.index import write_index
 

@@ -66,6 +66,7 @@ def make(item: Item, profile: Profile, root: Path | None = None) -> Made:
     Args:
         root: the project's folder.
     """
+    root = project_folder() if root is None else root
     # before the drawing: a result that is stored meanwhile makes the files stale, not falsely fresh
     inputs = input_hash(item, state_of(item, profile.name))
     shown = _write_table(item, profile, root) if item.is_table else _draw(item, profile, root)
@@ -102,6 +103,8 @@ def input_hash(item: Item, state: State) -> str:
 
 def _sources(item: Item) -> Iterator[Path]:
     """The files of code, and of the paper's numbers, that an item is made with."""
+    from mngnas_lib.paper import paper_folder
+
     modules = _TABLE_CODE if item.is_table else (*_FIGURE_CODE, item.draw.rpartition(".")[0])
     for name in modules:
         spec = find_spec(name)
@@ -109,10 +112,10 @@ def _sources(item: Item) -> Iterator[Path]:
             raise ModuleNotFoundError(f"{item.id} is drawn by {name}, which does not exist", name=name)
         yield Path(spec.origin)
     if item.is_table:
-        yield project_folder() / "data" / "paper" / "tables" / f"table_{item.number:02d}.csv"
+        yield paper_folder() / "tables" / f"table_{item.number:02d}.csv"
 
 
-def _draw(item: Item, profile: Profile, root: Path | None) -> Figure:
+def _draw(item: Item, profile: Profile, root: Path) -> Figure:
     import matplotlib.pyplot as plt
 
     from mngnas_lib.plots import save, style
@@ -134,7 +137,7 @@ def _draw(item: Item, profile: Profile, root: Path | None) -> Figure:
     return fig
 
 
-def _write_table(item: Item, profile: Profile, root: Path | None) -> SideBySide:
+def _write_table(item: Item, profile: Profile, root: Path) -> SideBySide:
     from mngnas_lib.register.formats import FORMATS
     from mngnas_lib.register.tables import side_by_side
 

@@ -44,7 +44,10 @@ def test_no_two_options_of_a_command_have_one_name():
 
 
 def test_commands_come_in_the_order_of_their_use(mngnas):
-    assert list(main.commands) == ["doctor", "train", "rank", "search", "baselines", "data", "benchmark"]
+    assert list(main.commands) == [
+        *("doctor", "train", "rank", "search", "baselines", "data", "benchmark"),
+        *("status", "figures", "run"),
+    ]
     text = mngnas("--help").stdout
     places = [text.index(f"\n  {name} ") for name in main.commands]
     assert places == sorted(places)
