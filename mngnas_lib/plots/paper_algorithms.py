@@ -100,7 +100,7 @@ def _weights(canvas: Canvas, middle: float, algorithm: Algorithm) -> None:
     if algorithm.teachers == "groups":
         canvas.arrow((middle - 3.45, start), (middle - 3.45, end), color=GROUPS["small"].color)
         canvas.arrow((middle + 3.45, start), (middle + 3.45, end), color=GROUPS["large"].color)
-        canvas.text(middle, (start + end) / 2, "or", size=SMALL_TEXT)
+        canvas.text(middle, start - 1.2, "or", size=SMALL_TEXT)
     else:
         canvas.arrow((middle, start), (middle, end))
     canvas.box(middle - 6.7, bottom + 1.0, 13.4, top - bottom - 2.0, edge=GREY, line=1.0)

@@ -17,7 +17,7 @@ from mngnas_lib.plots.style import BLACK, DARK_GREY, GREEN, GREY, ORANGE, SKY, a
 
 #: Colours of a slot's choices in small pictures of architectures
 CHOICE_COLORS = (SKY, ORANGE, GREEN)
-SMALL_TEXT, TEXT, TITLE = 9.0, 9.5, 11.0
+SMALL_TEXT, TEXT, TITLE = 9.0, 9.5, 10.5
 Point = tuple[float, float]
 
 
