@@ -92,24 +92,23 @@ def above_optimum(cells: pd.DataFrame | None = None) -> pd.DataFrame:
     return joined[joined["value"] > joined["optimum"] + 1e-9][columns].reset_index(drop=True)
 
 
-def out_of_reach(cells: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Bests that are not the best of the four runs whose mean and deviation stand beside them.
+def bests(cells: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Every best of Tables V and X beside the mean and deviation of the four runs, and whether it can be theirs.
 
     Whatever the four results, the largest lies 0.5 to 1.73 standard deviations above their mean. The lower bound is
     used for validation accuracies alone, since a printed test accuracy may be that of the run which validates best; but
-    a test accuracy below the mean is listed. Rounding of all three numbers is allowed for.
+    a test accuracy below the mean is a problem. Rounding of all three numbers is allowed for.
 
     Returns:
         ``table``, ``label``, ``dataset``, ``split``, ``mean``, ``std``, ``best``, ``deviations`` (of the best above the
-        mean), ``problem``: ``below the mean``, ``too near`` or ``too far``.
+        mean), ``problem``: ``below the mean``, ``too near``, ``too far``, or empty.
     """
     cells = claim_cells() if cells is None else cells
     keys = ["table", "algorithm", "strategy", "letter", "dataset", "split"]
     means = cells[(cells["quantity"] == "value") & (cells["std"] != "")]
-    bests = cells[cells["quantity"] == "best"][[*keys, "value", "shown"]]
-    joined = means.merge(bests, on=keys, suffixes=("", "_best"))
+    highest = cells[cells["quantity"] == "best"][[*keys, "value", "shown"]]
     rows = []
-    for row in joined.itertuples():
+    for row in means.merge(highest, on=keys, suffixes=("", "_best")).itertuples():
         gain, std = row.value_best - row.value, float(row.std)
         # both numbers of the gain, and the deviation, are rounded to two decimals
         slack = half_unit(row.shown) + half_unit(row.shown_best) + 1e-9
@@ -120,9 +119,8 @@ def out_of_reach(cells: pd.DataFrame | None = None) -> pd.DataFrame:
             problem = "too far"
         elif row.split == "valid" and gain + slack < LEAST_ABOVE * (std - 0.005):
             problem = "too near"
-        if problem:
-            mean = [row.table, row.label, row.dataset, row.split, row.value, std, row.value_best]
-            rows.append([*mean, gain / std, problem])
+        numbers = [row.value, std, row.value_best, gain / std, problem]
+        rows.append([row.table, row.label, row.dataset, row.split, *numbers])
     columns = ["table", "label", "dataset", "split", "mean", "std", "best", "deviations", "problem"]
     return pd.DataFrame(rows, columns=columns)
 
