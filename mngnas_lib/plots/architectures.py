@@ -1,4 +1,4 @@
-"""Drawings of architectures: the cell of NAS-Bench-201 as a graph, a chain of blocks for NAS-Bench-Macro."""
+"""Drawings of architectures: the cells of NAS-Bench-201 and -101 as graphs, a chain of blocks for NAS-Bench-Macro."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
+from matplotlib.typing import ColorType
 
 from mngnas_lib.errors import ConfigError
 from mngnas_lib.plots.style import CHOICES, DARK_GREY, GREY, LIGHT_GREY, axes_of
-from mngnas_lib.spaces import Arch, InputShape, NasBench201, NasBenchMacro, SearchSpace
+from mngnas_lib.spaces import Arch, InputShape, NasBench101, NasBench201, NasBenchMacro, SearchSpace
+from mngnas_lib.spaces.nasbench101_cells import to_matrix, wiring
 from mngnas_lib.spaces.nasbench201 import EDGES, NONE
 from mngnas_lib.spaces.nasbench_macro import IDENTITY
 
@@ -21,6 +24,14 @@ OPERATION_LABELS = {
     "nor_conv_1x1": "conv 1×1",
     "nor_conv_3x3": "conv 3×3",
     "avg_pool_3x3": "avg pool 3×3",
+}
+#: In the boxes of NAS-Bench-101's nodes
+NODE_LABELS = {
+    "input": "in",
+    "conv3x3-bn-relu": "conv\n3×3",
+    "conv1x1-bn-relu": "conv\n1×1",
+    "maxpool3x3": "max\npool",
+    "output": "out",
 }
 #: Height of the arc over its two nodes: neighbours are joined by straight edges, others pass above or below
 ARCS = {(0, 1): 0.0, (1, 2): 0.0, (2, 3): 0.0, (0, 2): 0.85, (1, 3): -0.85, (0, 3): 1.65}
@@ -128,6 +139,68 @@ def _scale(ax: Axes, inches: float) -> float:
     return min(1.0, box.width * ax.figure.get_figwidth() / inches)
 
 
+# ---------------------------------------------------------------------- NAS-Bench-101
+
+
+def _draw_nodes(space: NasBench101, arch: Arch, ax: Axes, input_shape: InputShape) -> None:
+    """The nodes that count, in a row, each with its operation; edges that pass over others are arcs."""
+    matrix, labels = to_matrix(arch)
+    nodes, edges = wiring(tuple(matrix[np.triu_indices(len(labels), 1)].tolist()))
+    width, gap, height, scale = 1.2, 0.75, 1.1, _scale(ax, 1.25 * len(nodes) + 0.6)
+    lefts = {node: place * (width + gap) for place, node in enumerate(nodes)}
+    for node, left in lefts.items():
+        color = _pale(CHOICES[labels[node]].color) if labels[node] in CHOICES else "#F4F4F4"
+        _box(ax, left, width, height, NODE_LABELS[labels[node]], color, scale)
+    places = {node: place for place, node in enumerate(nodes)}
+    reach = 0.0
+    for (source, target), above in _sides([(places[a], places[b]) for a, b in edges]).items():
+        start, end = source * (width + gap) + width, target * (width + gap)
+        span = target - source
+        if span == 1:
+            _arrow(ax, start, end, height, scale)
+            continue
+        start, end, rise = start - 0.3, end + 0.3, 0.25 + 0.3 * span
+        reach = max(reach, rise)
+        side = 1 if above else -1
+        level = height if above else 0.0
+        ax.add_patch(
+            FancyArrowPatch(
+                (start, level),
+                (end, level),
+                connectionstyle=f"arc3,rad={-side * 2 * rise / (end - start)}",
+                arrowstyle="-|>",
+                mutation_scale=11 * scale,
+                linewidth=scale,
+                color="black",
+                shrinkA=0,
+                shrinkB=0,
+            )
+        )
+    ax.set_xlim(-0.15, max(lefts.values()) + width + 0.15)
+    ax.set_ylim(-reach - 0.15, height + reach + 0.15)
+    ax.set_aspect("equal")
+
+
+def _pale(color: str) -> tuple[float, ...]:
+    """``color`` mixed with white, so that a name written on it is easy to read."""
+    return tuple(0.45 + 0.55 * part for part in to_rgb(color))
+
+
+def _sides(edges: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bool]:
+    """For each edge between places of a row, whether it passes above: where it crosses fewer others, short ones first.
+
+    Neighbours are joined by a straight line, whatever is said of them.
+    """
+    sides: dict[tuple[int, int], bool] = {}
+    for edge in sorted(edges, key=lambda edge: (edge[1] - edge[0], edge)):
+        crossed = [0, 0]
+        for (a, b), above in sides.items():
+            if a < edge[0] < b < edge[1] or edge[0] < a < edge[1] < b:
+                crossed[above] += 1
+        sides[edge] = crossed[True] <= crossed[False]
+    return sides
+
+
 # ---------------------------------------------------------------------- NAS-Bench-Macro
 
 
@@ -160,7 +233,15 @@ def _draw_chain(space: NasBenchMacro, arch: Arch, ax: Axes, input_shape: InputSh
 
 
 def _box(
-    ax: Axes, left: float, width: float, height: float, text: str, color: str, scale: float, *, dashed: bool = False
+    ax: Axes,
+    left: float,
+    width: float,
+    height: float,
+    text: str,
+    color: ColorType,
+    scale: float,
+    *,
+    dashed: bool = False,
 ) -> float:
     """A block with its name; returns its right side."""
     ax.add_patch(
@@ -205,4 +286,8 @@ def _under(
     ax.text((left + right) / 2, -0.32, text, ha="center", va="top", fontsize=9.5 * scale, linespacing=1.25)
 
 
-DRAWINGS: dict[type[SearchSpace], Callable[..., None]] = {NasBench201: _draw_cell, NasBenchMacro: _draw_chain}
+DRAWINGS: dict[type[SearchSpace], Callable[..., None]] = {
+    NasBench101: _draw_nodes,
+    NasBench201: _draw_cell,
+    NasBenchMacro: _draw_chain,
+}

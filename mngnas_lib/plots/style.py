@@ -82,6 +82,11 @@ CHOICES = {
     "identity": Look(DARK_GREY, "x"),
     "MB3_K3": Look(SKY, "s"),
     "MB6_K5": Look(ORANGE, "D"),
+    "no edge": Look(DARK_GREY, "x"),
+    "edge": Look(INDIGO, "o"),
+    "conv1x1-bn-relu": Look(BLUE, "s"),
+    "conv3x3-bn-relu": Look(VERMILLION, "D"),
+    "maxpool3x3": Look(GREEN, "^"),
 }
 
 RC = {

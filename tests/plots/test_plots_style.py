@@ -56,7 +56,7 @@ def test_methods_that_stand_side_by_side_can_be_told_apart(family, blindness):
 
 
 def test_choices_of_one_slot_have_different_looks():
-    for choices in (list(CHOICES)[:5], list(CHOICES)[5:]):
+    for choices in (list(CHOICES)[:5], list(CHOICES)[5:8], list(CHOICES)[8:]):
         assert len({CHOICES[choice].color for choice in choices}) == len(choices)
         assert len({CHOICES[choice].marker for choice in choices}) == len(choices)
 
