@@ -68,7 +68,7 @@ def _candidates(canvas: Canvas) -> None:
 def _retraining(canvas: Canvas) -> None:
     """Part 3: students of both sides of the threshold, who learn from their group's teachers and from each other."""
     canvas.panel(62.0, 36.5, 25.0, 27.0, "3  Retrain", INDIGO)
-    small, large = [(67.5, 55.6), (67.5, 48.6)], [(82.0, 55.6), (82.0, 48.6)]
+    small, large = [(67.5, 55.6), (67.5, 48.6)], [(81.25, 55.6), (81.25, 48.6)]
     students = small + large
     for index, one in enumerate(students):
         for other in students[index + 1 :]:
@@ -77,9 +77,9 @@ def _retraining(canvas: Canvas) -> None:
         color, radius = (SMALL, 1.7) if place in small else (LARGE, 2.3)
         canvas.circle(*place, radius, edge=color, linewidth=2.0 * canvas.scale)
         canvas.text(*place, f"$S_{number}$")
-    canvas.text(74.75, 57.6, "peers, β", size=SMALL_TEXT, color=DARK_GREY)
+    canvas.text(74.4, 57.6, "peers, β", size=SMALL_TEXT, color=DARK_GREY)
     canvas.text(67.5, 43.7, "FLOPs ≤\nthreshold", size=SMALL_TEXT, color=SMALL)
-    canvas.text(82.0, 43.7, "FLOPs >\nthreshold", size=SMALL_TEXT, color=LARGE)
+    canvas.text(81.25, 43.7, "FLOPs >\nthreshold", size=SMALL_TEXT, color=LARGE)
     canvas.text(74.5, 38.9, "loss: labels + teachers + peers", size=SMALL_TEXT)
 
 
@@ -87,37 +87,38 @@ def _ranking(canvas: Canvas) -> None:
     """Part 4: rank, fine-tune those that enter a group, update both groups."""
     canvas.panel(32.0, 3.5, 55.0, 25.5, "4  Rank and update the teacher groups", ORANGE)
     heights, colors = (7.4, 6.6, 5.9, 5.3, 4.2, 3.4), (LARGE, SMALL, LARGE, SMALL, LIGHT_GREY, LIGHT_GREY)
-    canvas.box(33.5, 5.0, 14.5, 18.0, edge=GREY, line=1.0)
+    canvas.box(33.2, 5.0, 14.3, 18.0, edge=GREY, line=1.0)
     for index, (height, color) in enumerate(zip(heights, colors, strict=True)):
-        canvas.bars(35.5 + 1.9 * index, 13.0, [height], width=1.3, color=color)
-    canvas.text(40.75, 8.7, "by validation\naccuracy; the\nworst are removed", size=SMALL_TEXT)
+        canvas.bars(35.1 + 1.9 * index, 13.0, [height], width=1.3, color=color)
+    canvas.text(40.35, 8.7, "by validation\naccuracy; the\nworst are removed", size=SMALL_TEXT)
 
-    canvas.box(51.0, 5.0, 16.0, 18.0, edge=WINE, line=1.4)
-    canvas.strip(54.5, 19.0, ARCHS[0], 2.2)
-    canvas.strip(54.5, 13.4, (0, 1, 0, 1), 2.2, changed=2)
-    canvas.arrow((59.4, 15.6), (59.4, 19.0), color=WINE, head=1.2)
-    canvas.text(60.3, 17.2, "KL", size=SMALL_TEXT, ha="left", color=WINE)
-    canvas.text(59.0, 8.7, "those that enter:\nperturbation-aware\ndistillation", size=SMALL_TEXT)
+    canvas.box(50.3, 5.0, 15.2, 18.0, edge=WINE, line=1.4)
+    canvas.strip(53.4, 19.0, ARCHS[0], 2.2)
+    canvas.strip(53.4, 13.4, (0, 1, 0, 1), 2.2, changed=2)
+    canvas.arrow((58.3, 15.6), (58.3, 19.0), color=WINE, head=1.2)
+    canvas.text(59.2, 17.2, "KL", size=SMALL_TEXT, ha="left", color=WINE)
+    canvas.text(57.9, 8.7, "those that enter:\nperturbation-aware\ndistillation", size=SMALL_TEXT)
 
-    for left, name, rule, radius, color in (
-        (70.0, "$T_s$", "small", 0.75, SMALL),
-        (78.5, "$T_l$", "large", 1.1, LARGE),
+    canvas.box(68.3, 5.0, 17.5, 18.0, edge=GREY, line=1.0)
+    for left, name, word, radius, color in (
+        (69.5, "$T_s$", "small", 0.75, SMALL),
+        (77.9, "$T_l$", "large", 1.1, LARGE),
     ):
-        canvas.box(left, 5.0, 7.0, 18.0, edge=color, face="#F7F7F7")
-        canvas.text(left + 3.5, 20.6, name, size=11, color=color)
+        canvas.box(left, 6.2, 6.7, 15.6, edge=color, face="#F7F7F7")
+        canvas.text(left + 3.35, 19.9, name, size=11, color=color)
         for index in range(3):
-            canvas.circle(left + 3.5, 17.0 - 3.0 * index, radius, face=color)
-        canvas.text(left + 3.5, 7.2, rule, size=SMALL_TEXT, color=color)
-    canvas.arrow((48.0, 14.0), (51.0, 14.0))
-    canvas.arrow((67.0, 14.0), (70.0, 14.0))
+            canvas.circle(left + 3.35, 16.9 - 2.9 * index, radius, face=color)
+        canvas.text(left + 3.35, 8.2, word, size=SMALL_TEXT, color=color)
+    canvas.arrow((47.5, 14.0), (50.3, 14.0))
+    canvas.arrow((65.5, 14.0), (68.3, 14.0))
 
     canvas.arrow((43.0, 29.0), (43.0, 36.5))
     canvas.text(42.2, 32.7, "survivors", size=SMALL_TEXT, ha="right")
     canvas.arrow((64.5, 36.5), (64.5, 32.7), (52.0, 32.7), (52.0, 29.0))
     canvas.text(58.2, 33.4, "accuracies", size=SMALL_TEXT, va="bottom")
-    canvas.arrow((73.5, 23.0), (73.5, 31.4), (68.0, 31.4), (68.0, 36.5), color=SMALL)
-    canvas.arrow((82.0, 23.0), (82.0, 36.5), color=LARGE)
-    canvas.text(75.0, 33.6, "teachers, α", size=SMALL_TEXT)
+    canvas.arrow((72.85, 21.8), (72.85, 31.4), (67.5, 31.4), (67.5, 36.5), color=SMALL)
+    canvas.arrow((81.25, 21.8), (81.25, 36.5), color=LARGE)
+    canvas.text(74.4, 33.6, "teachers, α", size=SMALL_TEXT)
 
 
 def _result(canvas: Canvas) -> None:
