@@ -11,9 +11,7 @@ from mngnas_lib.benchmarks.files import (
     KINDS,
     OFFICIAL_101,
     OFFICIAL_201,
-    OFFICIAL_MACRO,
-    TABLE_101,
-    TABLE_201,
+    UNKNOWN,
     existing,
     recognise,
 )
@@ -47,12 +45,12 @@ def convert(
     """
     path = existing(path)
     kind = recognise(path)
-    if kind in (OFFICIAL_MACRO, TABLE_101, TABLE_201):
+    if kind not in (*TABLES, UNKNOWN):
         raise BenchmarkError(
             f"{path} looks like {KINDS[kind]}: it is read as it is, there is nothing to convert. "
             f"Give its path where a benchmark is asked for, or put it into {FOLDER}"
         )
-    if kind not in TABLES:
+    if kind == UNKNOWN:
         raise BenchmarkError(
             f"{path} should be {KINDS[OFFICIAL_101]}, or {KINDS[OFFICIAL_201]}, but it looks like {KINDS[kind]}: "
             "give the path of the right file"

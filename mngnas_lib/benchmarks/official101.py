@@ -116,8 +116,9 @@ class _Cells:
                     f"{run.params} parameters, but the network of module {module_hash} has {self.params[row]}"
                 )
         except (ValueError, TypeError, AttributeError, ArchError) as error:
+            problem = " ".join(str(error).split())
             raise BenchmarkError(
-                f"{self.path}, record {number} is not in the official form ({error}): get the file again"
+                f"{self.path}, record {number} is not in the official form ({problem}): get the file again"
             ) from error
         if epochs not in self.runs:
             self.runs[epochs] = array("i"), array("f")

@@ -11,7 +11,7 @@ from mngnas_lib.benchmarks import tfrecord
 from mngnas_lib.benchmarks.tfrecord import masked_crc, read_records
 from mngnas_lib.errors import BenchmarkError
 
-quickly = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quickly = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def test_checksum_is_the_published_one():

@@ -135,7 +135,7 @@ def test_info_lists_what_is_found_and_tells_its_origin(mngnas, table, monkeypatc
     assert f"SHA-256 of nasbench201.csv: {hashlib.sha256(table.read_bytes()).hexdigest()}" in text
     assert "licence MIT" in text and "D-X-Y/NAS-Bench-201" in text
     assert "nasbench-macro: not here." in text and "xiusu/NAS-Bench-Macro" in text
-    assert "nasbench201: not here." not in text
+    assert "\nnasbench201: not here." not in text
 
 
 def test_info_goes_on_after_a_damaged_file(mngnas, table, monkeypatch):
