@@ -12,6 +12,7 @@ import hashlib
 import importlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -35,6 +36,7 @@ MANIFEST = "register.json"
 FIGURE_SUFFIXES, TABLE_SUFFIXES = ("png", "svg"), ("csv", "md", "tex")
 #: What every figure, and every table, is made with besides its own drawing function
 _FIGURE_CODE = ("mngnas_lib.plots.style", "mngnas_lib.plots.save", "mngnas_lib.register.figure_data")
+_PLOTS = re.compile(r"^from (mngnas_lib\.plots\.\w+) import", re.MULTILINE)
 _TABLE_CODE = tuple(f"mngnas_lib.register.{name}" for name in ("measured", "tables", "formats"))
 
 
@@ -95,7 +97,6 @@ def input_hash(item: Item, state: State) -> str:
         "item": asdict(item),
         "profile": state.profile,
         "results": state.results,
-        "runs": state.total,
         "code": [_hash(path) for path in _sources(item)],
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -105,12 +106,19 @@ def _sources(item: Item) -> Iterator[Path]:
     """The files of code, and of the paper's numbers, that an item is made with."""
     from mngnas_lib.paper import paper_folder
 
-    modules = _TABLE_CODE if item.is_table else (*_FIGURE_CODE, item.draw.rpartition(".")[0])
-    for name in modules:
+    waiting = list(_TABLE_CODE if item.is_table else (*_FIGURE_CODE, item.draw.rpartition(".")[0]))
+    seen: dict[str, Path] = {}
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
         spec = find_spec(name)
         if spec is None or spec.origin is None:
             raise ModuleNotFoundError(f"{item.id} is drawn by {name}, which does not exist", name=name)
-        yield Path(spec.origin)
+        seen[name] = Path(spec.origin)
+        # the modules of drawings that this one imports, and theirs
+        waiting += _PLOTS.findall(seen[name].read_text(encoding="utf-8"))
+    yield from (seen[name] for name in sorted(seen))
     if item.is_table:
         yield paper_folder() / "tables" / f"table_{item.number:02d}.csv"
 
