@@ -142,7 +142,7 @@ class _Cells:
         return len(self.packed) - 1
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The table's arrays, cells in rising order, a cell's runs in the file's order.
+        """The table's arrays, cells in rising order, a cell's runs in the file's order. Empties ``runs``.
 
         Raises:
             BenchmarkError: a cell has not three runs, or a value is impossible.
@@ -156,7 +156,8 @@ class _Cells:
             "params": np.array(self.params, np.int32)[order],
             "macs": np.array(self.macs, np.int64)[order],
         }
-        for epochs, (rows, values) in self.runs.items():
+        while self.runs:  # memory falls as the arrays grow
+            epochs, (rows, values) = self.runs.popitem()
             rows = np.array(rows)
             self._check_counts(np.bincount(rows, minlength=len(packed)), epochs)
             by_cell = np.argsort(place[rows], kind="stable")
