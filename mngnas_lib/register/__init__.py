@@ -9,15 +9,44 @@ In a notebook::
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mngnas_lib.errors import ConfigError
 from mngnas_lib.register.item import Item
-from mngnas_lib.register.rows import ITEMS, choose, get_item
+from mngnas_lib.register.rows import ITEMS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mngnas_lib.register.tables import SideBySide
+
+
+_BY_ID = {item.id: item for item in ITEMS}
+
+
+def get_item(name: str) -> Item:
+    """The item called ``name``.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if name not in _BY_ID:
+        raise ConfigError(
+            f"the paper has no {name!r}: its figures are fig-01 to fig-14, its tables tab-01 to tab-16 "
+            "(`mngnas status` lists them)"
+        )
+    return _BY_ID[name]
+
+
+def choose(names: Sequence[str]) -> tuple[Item, ...]:
+    """The items called so, in the register's order; all where none is named.
+
+    Raises:
+        ConfigError: there is no such item.
+    """
+    wanted = {get_item(name).id for name in names}
+    return tuple(item for item in ITEMS if not wanted or item.id in wanted)
 
 
 def show(name: str, profile: str | None = None) -> Figure | SideBySide:

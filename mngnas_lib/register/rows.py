@@ -7,9 +7,6 @@ under a profile; where the kit cannot compute all that an item shows, ``missing`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from mngnas_lib.errors import ConfigError
 from mngnas_lib.register.item import Item
 
 IMAGES, BENCHMARKS, DETECTION = "09_image_classification", "08_nas_benchmarks", "10_detection"
@@ -301,29 +298,3 @@ ITEMS: tuple[Item, ...] = (
         missing=(DARTS, IMAGENET, STRATEGIES),
     ),
 )
-
-_BY_ID = {item.id: item for item in ITEMS}
-
-
-def get_item(name: str) -> Item:
-    """The item called ``name``.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    if name not in _BY_ID:
-        raise ConfigError(
-            f"the paper has no {name!r}: its figures are fig-01 to fig-14, its tables tab-01 to tab-16 "
-            "(`mngnas status` lists them)"
-        )
-    return _BY_ID[name]
-
-
-def choose(names: Sequence[str]) -> tuple[Item, ...]:
-    """The items called so, in the register's order; all where none is named.
-
-    Raises:
-        ConfigError: there is no such item.
-    """
-    wanted = {get_item(name).id for name in names}
-    return tuple(item for item in ITEMS if not wanted or item.id in wanted)
