@@ -13,9 +13,10 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from mngnas_lib.benchmarks import files, macro, nasbench101, nasbench201
+from mngnas_lib.benchmarks import files, kit, macro, nasbench101, nasbench201
 from mngnas_lib.benchmarks.base import Benchmark, Record, Scores
 from mngnas_lib.benchmarks.conversion import convert
 from mngnas_lib.benchmarks.files import recognise
@@ -42,6 +43,14 @@ LOADERS: dict[str, tuple[Callable[..., Benchmark], str, str]] = {
         "The project NAS-Bench-Macro by xiusu on GitHub holds its official file nas-bench-macro_cifar10.json, which is "
         "read as it is",
     ),
+    **{
+        kind: (
+            partial(kit.load, space=space),
+            kind,
+            f"It comes with the kit, in data/benchmarks of the project; `mngnas truth --space {space}` makes one",
+        )
+        for space, kind in files.KIT.items()
+    },
 }
 
 
@@ -49,7 +58,8 @@ def get_benchmark(name: str, path: str | os.PathLike[str] | None = None, **optio
     """The benchmark called ``name``.
 
     Args:
-        name: ``nasbench101``, ``nasbench201`` or ``nasbench-macro``.
+        name: ``nasbench101``, ``nasbench201`` or ``nasbench-macro``; or, with ``kit-`` before it, the kit's own truth
+            about that space.
         path: its file; None: the first of the right kind among those that :func:`find_benchmarks` finds.
         options: what the loader takes: ``dataset``, and for ``nasbench101`` and ``nasbench201`` also ``epochs``
             (:func:`mngnas_lib.benchmarks.nasbench201.load`).
@@ -58,7 +68,7 @@ def get_benchmark(name: str, path: str | os.PathLike[str] | None = None, **optio
         BenchmarkError: no such benchmark, option, dataset or file; or the file is damaged or of another kind.
     """
     load, kind, source = _loader(name)
-    known = [parameter for parameter in inspect.signature(load).parameters if parameter != "path"]
+    known = [parameter for parameter in inspect.signature(load).parameters if parameter not in ("path", "space")]
     unknown = [option for option in options if option not in known]
     if unknown:
         raise BenchmarkError(f"benchmark {name} has no option {', '.join(unknown)}: it takes {', '.join(known)}")

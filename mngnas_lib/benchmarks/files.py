@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from mngnas_lib.benchmarks.kit_table import COLUMNS
 from mngnas_lib.errors import BenchmarkError
 
 #: What :func:`recognise` answers, and its words for people
@@ -22,6 +23,8 @@ OFFICIAL_201 = "nasbench201-official"
 TABLE_101 = "nasbench101-table"
 OFFICIAL_101 = "nasbench101-official"
 OFFICIAL_MACRO = "nasbench-macro"
+#: By search space: the kit's own tables, and their words for people
+KIT = {space: f"kit-{space}" for space in ("nasbench101", "nasbench201", "nasbench-macro")}
 UNKNOWN = "unknown"
 KINDS = {
     TABLE_201: "a converted table of NAS-Bench-201",
@@ -29,10 +32,12 @@ KINDS = {
     TABLE_101: "a converted table of NAS-Bench-101",
     OFFICIAL_101: "an official file of NAS-Bench-101, which is to be converted once",
     OFFICIAL_MACRO: "the official JSON file of NAS-Bench-Macro",
+    **{kind: f"a table of trainings of {space} by this kit" for space, kind in KIT.items()},
     UNKNOWN: "no kind of file that this kit knows",
 }
 
-#: Folders searched where no path is given: this environment variable, then this folder
+#: Folders searched where no path is given: that of this environment variable, then this one, below the working
+#: directory and below the project's folder
 VARIABLE = "MNGNAS_BENCHMARKS"
 FOLDER = Path("data", "benchmarks")
 
@@ -68,7 +73,11 @@ def recognise(path: str | os.PathLike[str]) -> str:
             return UNKNOWN
     else:
         text = head
-    header = text.split(b"\n", 1)[0].strip().split(b",")
+    lines = text.split(b"\n", 2)
+    header = lines[0].strip().split(b",")
+    if header == [name.encode() for name in COLUMNS]:
+        space = lines[1].split(b",", 1)[0].decode(errors="replace") if len(lines) > 1 else ""
+        return KIT.get(space, UNKNOWN)
     if b"arch" in header and any(name.startswith((b"cifar10", b"imagenet16")) for name in header):
         return TABLE_201
     if _MACRO.match(text):
@@ -180,7 +189,11 @@ def replacing(out: Path) -> Iterator[BinaryIO]:
 def folders() -> list[Path]:
     """The folders in which benchmark files are looked for, in order."""
     named = os.environ.get(VARIABLE)
-    return ([Path(named).expanduser()] if named else []) + [FOLDER]
+    places = ([Path(named).expanduser()] if named else []) + [FOLDER]
+    checkout = Path(__file__).resolve().parents[2]
+    if (checkout / "pyproject.toml").is_file() and checkout != Path.cwd():
+        places.append(checkout / FOLDER)
+    return places
 
 
 def find(kind: str) -> list[Path]:

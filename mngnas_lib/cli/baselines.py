@@ -42,7 +42,7 @@ METHODS = ("REA", "REINFORCE", "random search")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; accuracies are fractions there.")
 def baselines(
     benchmark: tuple[str, str | None] | None,
-    dataset: str,
+    dataset: str | None,
     truth_epochs: int | None,
     reward_epochs: int | None,
     methods: tuple[str, ...],

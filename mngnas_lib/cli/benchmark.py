@@ -24,7 +24,7 @@ def benchmark() -> None:
 
 @benchmark.command()
 @benchmark_options
-def info(benchmark: tuple[str, str | None] | None, dataset: str, truth_epochs: int | None) -> None:
+def info(benchmark: tuple[str, str | None] | None, dataset: str | None, truth_epochs: int | None) -> None:
     """Say which benchmark files there are, and of each number which split, epochs and seeds it is of.
 
     Also the checksum of each file, the licence of the official data, and how to get what is missing.
@@ -65,12 +65,14 @@ def _describe(name: str, opened: Benchmark) -> None:
     click.echo(wrapped(_licence(name)))
 
 
-def _describe_found(name: str, path: Path, dataset: str) -> None:
+def _describe_found(name: str, path: Path, dataset: str | None) -> None:
     from mngnas_lib.benchmarks import get_benchmark
 
     try:
         # a file of CIFAR-10 alone is shown whatever data set was asked for
-        _describe(name, get_benchmark(name, path, **({"dataset": dataset} if name == "nasbench201" else {})))
+        _describe(
+            name, get_benchmark(name, path, **({"dataset": dataset} if dataset and name == "nasbench201" else {}))
+        )
     except BenchmarkError as error:
         click.echo(f"unusable: {error}")
 
@@ -86,12 +88,12 @@ def _licence(name: str) -> str:
 
 def _missing(name: str) -> str:
     """What can be done where a benchmark has no file that is ready to be read."""
-    from mngnas_lib.benchmarks import files
+    from mngnas_lib.benchmarks import LOADERS, files
     from mngnas_lib.benchmarks.origins import ORIGINS
 
     text = f"{name}: not here.\n{_licence(name)}"
     if name not in ORIGINS:
-        return text
+        return f"{text}\n{LOADERS[name][2]}."
     origin = ORIGINS[name]
     waiting = files.find(origin.kind) if origin.converted else []
     if waiting:
@@ -136,7 +138,7 @@ def convert(file: str, out: str | None, trust_pickle: bool) -> None:
 @benchmark_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; accuracies are fractions there.")
 def query(
-    arch: str, benchmark: tuple[str, str | None] | None, dataset: str, truth_epochs: int | None, as_json: bool
+    arch: str, benchmark: tuple[str, str | None] | None, dataset: str | None, truth_epochs: int | None, as_json: bool
 ) -> None:
     """Look ARCH up, given in the benchmark's own notation.
 

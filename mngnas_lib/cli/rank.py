@@ -82,7 +82,7 @@ def rank(
     batch_size: int,
     part: str,
     benchmark: tuple[str, str | None] | None,
-    dataset: str,
+    dataset: str | None,
     truth_epochs: int | None,
     out: Path | None,
     top: int,

@@ -87,7 +87,7 @@ def search(
     supernet: Path | None,
     download: bool,
     benchmark: tuple[str, str | None] | None,
-    dataset: str,
+    dataset: str | None,
     truth_epochs: int | None,
     device: str,
     **options: Any,

@@ -16,12 +16,17 @@ from mngnas_lib.errors import ConfigError, DataError
 
 @dataclass(frozen=True, eq=False)
 class Arrays:
-    """Images (n, C, H, W), uint8, and labels (n,) as a source gives them; ``test`` is its own test part, if any."""
+    """Images (n, C, H, W), uint8, and labels (n,) as a source gives them; ``test`` is its own test part, if any.
+
+    Where ``versions`` is above 1, so many consecutive rows are versions of one original. They stay in one part, and
+    numbers of images, as in :class:`Split`, are numbers of originals.
+    """
 
     train: tuple[np.ndarray, np.ndarray]
     test: tuple[np.ndarray, np.ndarray] | None
     class_names: tuple[str, ...]
     cache: Path | None = None
+    versions: int = 1
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,7 @@ def assemble(name: str, arrays: Arrays, split: Split) -> ImageData:
     Each decision has its own random stream, so that for example another ``count`` leaves the test part as it is.
     """
     _check(name, arrays)
-    images, labels = arrays.train[0], arrays.train[1].astype(np.int64)
+    images, labels = arrays.train[0], arrays.train[1].astype(np.int64)[:: arrays.versions]
     streams = [np.random.default_rng([split.seed, number]) for number in range(4)]
     pool = np.arange(len(labels))
     if arrays.test is None:
@@ -113,7 +118,7 @@ def assemble(name: str, arrays: Arrays, split: Split) -> ImageData:
         test_images, test_labels, test_pool = images, labels, pool[chosen]
         pool = pool[~chosen]
     else:
-        test_images, test_labels = arrays.test[0], arrays.test[1].astype(np.int64)
+        test_images, test_labels = arrays.test[0], arrays.test[1].astype(np.int64)[:: arrays.versions]
         test_pool = np.arange(len(test_labels))
 
     pool = _take(f"{name}: count", labels, pool, split.count, streams[1])
@@ -129,9 +134,9 @@ def assemble(name: str, arrays: Arrays, split: Split) -> ImageData:
         )
 
     def part(images: np.ndarray, labels: np.ndarray, index: np.ndarray, rng: np.random.Generator) -> Part:
-        index = rng.permutation(index)
-        chosen = images[index] if split.size is None else resize_area(images[index], split.size)
-        return Part(torch.from_numpy(np.ascontiguousarray(chosen)), torch.from_numpy(labels[index]))
+        rows = rng.permutation((index[:, None] * arrays.versions + np.arange(arrays.versions)).ravel())
+        chosen = images[rows] if split.size is None else resize_area(images[rows], split.size)
+        return Part(torch.from_numpy(np.ascontiguousarray(chosen)), torch.from_numpy(labels[rows // arrays.versions]))
 
     return make_data(
         name,

