@@ -32,7 +32,7 @@ _GROUP = ["column", "search_space", "strategy"]
 _KEPT = ["row", "column", "dataset", "split", "metric", "unit", "value", "std", "best", "printed"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SideBySide:
     """One table of the paper, each cell with ours beside it.
 
@@ -63,6 +63,10 @@ class SideBySide:
     def stub(self) -> str:
         """The heading of the rows."""
         return " / ".join(word for word in TABLES[self.item.number].stub if word)
+
+    def __repr__(self) -> str:
+        known = sum(cell is not None for cell in self.ours)
+        return f"{self.item.title}: {known} of {len(self.ours)} cells measured under the profile {self.profile.name}"
 
     def _repr_markdown_(self) -> str:
         from mngnas_lib.register.formats import to_markdown

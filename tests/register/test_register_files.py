@@ -166,4 +166,5 @@ def test_show_gives_what_a_notebook_can_display(project, monkeypatch):
     table = show("tab-11")
     assert isinstance(table, SideBySide)
     assert re.search(r"^\*\*Table XI\*\* \(Section V-A\)", table._repr_markdown_())
+    assert repr(table) == "Table XI: 0 of 15 cells measured under the profile quick"
     assert show("tab-11", profile="paper").profile.name == "paper"
