@@ -214,7 +214,7 @@ def _smallest_macs(costs: CellCosts) -> int:
     return min(costs.total((*entries, *poolings)).macs for entries in census().entries)
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def _matrix_costs(space: NasBench101, input_shape: InputShape, num_classes: int, entries: tuple[int, ...]) -> CostTable:
     """What all cells of one matrix cost, and what each choice of nodes 1 to 5 adds to it."""
     in_channels, height, width = input_shape

@@ -8,8 +8,8 @@ PyTorch's 0.1 in all, so that running statistics are of use after a few hundred 
 The SuperNet shares weights node by node. Each of the nodes 1 to 5 owns a 1x1 projection of the cell's input and both
 convolutions, at the cell's full width; the output owns a projection too. How many channels a node has depends on the
 path: it uses the leading ones of each of its tensors. Every valid matrix is a path, so all 423,624 cells can be
-expressed, isomorphic ones by different nodes' weights. A path's network is exactly the stand-alone network, with
-sliced weights.
+expressed, isomorphic ones by different nodes' weights. (The family of the published MixPath code is 34 distinct cells,
+written in 2,712 ways.) A path's network is exactly the stand-alone network, with sliced weights.
 
 Batch norms are sliced likewise: paths that give a node different widths share scale, shift and running statistics of
 their common channels. So a path is best evaluated with statistics of its own (those of the batch, or re-estimated).
@@ -62,6 +62,7 @@ class NasBench101Network(SlotNetwork):
         nn.init.zeros_(self.classifier.bias)
 
     def building_blocks(self) -> Iterator[nn.Module]:
+        # in a SuperNet, a block is compiled anew for each width, up to torch's limit; beyond it runs as it is
         return (module for module in self.modules() if isinstance(module, ConvNormReLU))
 
     def forward(self, x: Tensor, arch: Sequence[int] | None = None) -> Output:
