@@ -17,6 +17,9 @@ from mngnas_lib.benchmarks.kit_table import read_card, read_rows
 from mngnas_lib.errors import ArchError, BenchmarkError, ConfigError
 from mngnas_lib.spaces import get_space
 
+#: The images that the tables shipped with the kit are about
+IMAGES = "hard-digits"
+
 
 class KitBenchmark(Benchmark):
     """A benchmark that knows canonical architectures, and takes each for all that compute the same function."""
