@@ -94,7 +94,8 @@ def find_benchmarks() -> list[tuple[str, Path]]:
 def truth_for(space: str, dataset: str | None = None) -> Benchmark:
     """The official table about a search space where there is one, else the kit's own.
 
-    ``name`` and ``describe()`` of the answer say which. An official file that is there but damaged is an error, not a reason to take the kit's.
+    ``name`` and ``describe()`` of the answer say which. An official file that is there but damaged is an error, not a
+    reason to take the kit's.
 
     Args:
         space: ``nasbench101``, ``nasbench201`` or ``nasbench-macro``.
