@@ -22,6 +22,7 @@ Rules of reading, the same for all claims:
 from __future__ import annotations
 
 import csv
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -131,3 +132,16 @@ def by_statement(checked: pd.DataFrame) -> pd.DataFrame:
         verdict = verdicts.pop() if len(verdicts) == 1 else DEPENDS
         rows.append([statement, first["section"], first["place"], first["says"], len(readings), verdict])
     return pd.DataFrame(rows, columns=["statement", "section", "place", "says", "readings", "verdict"])
+
+
+def report(checked: pd.DataFrame, *, width: int = 110) -> str:
+    """Statements, readings, verdicts and numbers of :func:`check_claims` as text, a block a statement."""
+    lines = []
+    for _, readings in checked.groupby("statement", sort=False):
+        first = readings.iloc[0]
+        lines.append(f"{first['section']}, {first['place']}: {first['says']}")
+        for row in readings.itertuples():
+            because = "; ".join(filter(None, (row.numbers, row.note)))
+            text = f"{row.reading}: {row.verdict.upper()}" + (f" ({because})" if because else "")
+            lines += textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="        ")
+    return "\n".join(lines)

@@ -75,13 +75,16 @@ def plot_verdicts(statements: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_forest(tested: pd.DataFrame, ax: Axes | None = None, *, labels: Sequence[str] | None = None) -> Axes:
+def plot_forest(
+    tested: pd.DataFrame, ax: Axes | None = None, *, labels: Sequence[str] | None = None, numbers: bool = True
+) -> Axes:
     """Differences with their 95 % intervals, one a row, and the line of no difference.
 
     Args:
         tested: ``strategy``, ``difference``, ``low``, ``high`` (points), ``p`` and ``p_holm``, as
             :func:`mngnas_lib.paper.significance.welch_pairs` returns them; drawn from top to bottom.
         labels: of the rows, by default data set and split.
+        numbers: write difference, interval, p and Holm's p beside the rows.
     """
     ax = axes_of(ax)
     if labels is None:
@@ -93,11 +96,11 @@ def plot_forest(tested: pd.DataFrame, ax: Axes | None = None, *, labels: Sequenc
         named.add(row.strategy)
         points = point_style(row.strategy, "paper") | {"label": label}
         ax.errorbar(row.difference, position, xerr=errors, linestyle="none", **points)
-        interval = f"{row.difference:+.2f} [{row.low:+.2f}, {row.high:+.2f}]".replace("-", "−")
-        for x, text in ((1.02, interval), (1.30, f"{row.p:.3f}"), (1.40, f"{row.p_holm:.3f}")):
-            ax.text(x, position, text, transform=ax.get_yaxis_transform(), va="center", fontsize=9)
-    for x, text in ((1.02, "difference [95 %]"), (1.30, "p"), (1.40, "Holm")):
-        ax.text(x, 1.0, text, transform=ax.transAxes, va="bottom", fontsize=9, fontweight="bold")
+        if numbers:
+            interval = f"{row.difference:+.2f} [{row.low:+.2f}, {row.high:+.2f}]".replace("-", "−")
+            _columns(ax, (1.0, position), ("axes fraction", "data"), [interval, f"{row.p:.3f}", f"{row.p_holm:.3f}"])
+    if numbers:
+        _columns(ax, (1.0, 1.02), "axes fraction", ["difference [95 %]", "p", "Holm"], fontweight="bold")
     ax.axvline(0, color="black", linewidth=0.9)
     ax.set_yticks(range(len(tested)), labels, fontsize=9)
     ax.set_ylim(len(tested) - 0.5, -0.5)
@@ -215,6 +218,22 @@ def plot_repeated(repeated: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("printed accuracy above the lowest printed one (points, paper)")
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
     return ax
+
+
+def _columns(ax: Axes, place: tuple[float, float], coordinates: object, entries: Sequence[str], **font: object) -> None:
+    """Entries side by side, at distances that do not depend on the width of the axes."""
+    for entry, offset in zip(entries, (8, 122, 158), strict=True):
+        ax.annotate(
+            entry,
+            place,
+            xycoords=coordinates,
+            xytext=(offset, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+            annotation_clip=False,
+            **font,
+        )
 
 
 def _printed(part: str) -> tuple[str, float]:

@@ -6,7 +6,7 @@ import pytest
 
 from mngnas_lib.errors import ConfigError, PaperDataError
 from mngnas_lib.paper.checks import CANNOT, CHECKS, HOLDS, REFUTED, ROUNDING, VERDICTS
-from mngnas_lib.paper.claims import DEPENDS, by_statement, check_claim, check_claims, read_claims
+from mngnas_lib.paper.claims import DEPENDS, by_statement, check_claim, check_claims, read_claims, report
 from mngnas_lib.paper.compare import claim_cells
 
 
@@ -141,3 +141,15 @@ def test_a_damaged_file_is_named(tmp_path):
     path.write_text(header + "A-01a,,,,,guess,,,,,,\n")
     with pytest.raises(PaperDataError, match="no check is called 'guess'"):
         read_claims(path)
+
+
+def test_the_report_says_verdict_and_numbers_of_each_reading(checked):
+    text = report(checked[checked["says"] == "0.57 % higher than MixPath"], width=200)
+    assert text.splitlines() == [
+        "IV-D, paragraph 1, sentence 5: 0.57 % higher than MixPath",
+        "    MobileNet space: DOES NOT HOLD (MNGNAS (M) 39.74 against MixPath 39.44: 0.30; stated 0.57)",
+        "    DARTS space: DOES NOT HOLD (MNGNAS (M) 36.05 against MixPath 36.05: 0.00; stated 0.57)",
+        "    FairNAS is meant, MobileNet space: HOLDS (MNGNAS (F) 39.72 against FairNAS 39.15: 0.57; stated 0.57; "
+        "fits, though the sentence names MixPath)",
+    ]
+    assert max(map(len, report(checked, width=90).splitlines()[1:2])) <= 90

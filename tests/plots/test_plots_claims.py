@@ -73,7 +73,8 @@ def test_a_forest_shows_each_difference_with_its_interval(ax):
 
 
 def test_rows_of_a_forest_can_be_named(ax):
-    plot_forest(forest_rows(), ax, labels=["a", "b", "c"])
+    plot_forest(forest_rows(), ax, labels=["a", "b", "c"], numbers=False)
+    assert texts(ax) == []
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "c"]
 
 
