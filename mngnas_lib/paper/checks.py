@@ -75,12 +75,14 @@ def similar(ours: pd.DataFrame, theirs: pd.DataFrame, per: list[str], stated: st
 
 
 def unchanged(ours: pd.DataFrame, theirs: pd.DataFrame, per: list[str], stated: str) -> Outcome:
-    """Ours is within 0.05 points of theirs in ``all``, ``most`` or ``some`` of the pairs."""
+    """Ours is within 0.05 of theirs, or what is stated, in ``all``, ``most`` or ``some`` pairs (``all within 0.1``)."""
+    quantity, _, limit = stated.partition(" within ")
+    limit = limit or str(UNCHANGED)
     pairs = pairs_of(ours, theirs, per)
     change = pairs["ours"] - pairs["theirs"]
-    near = int((change.abs() <= UNCHANGED + _TINY).sum())
-    text = f"{near} of {len(pairs)} within {UNCHANGED} points; {change.min():+.2f} to {change.max():+.2f}"
-    return Outcome(_quantified(near, len(pairs), stated), text)
+    near = int((change.abs() <= float(limit) + _TINY).sum())
+    text = f"{near} of {len(pairs)} within {limit}; {change.min():+.2f} to {change.max():+.2f}"
+    return Outcome(_quantified(near, len(pairs), quantity), text)
 
 
 def difference(ours: pd.DataFrame, theirs: pd.DataFrame, per: list[str], stated: str) -> Outcome:

@@ -88,6 +88,10 @@ def test_similar_is_within_a_tenth(cells):
 def test_unchanged_is_within_five_hundredths(cells):
     assert verdict(cells, "unchanged", "metric=error", "all") == HOLDS
     assert verdict(cells, "unchanged", "metric=error; dataset=CIFAR10", "all", theirs="algorithm=other") == REFUTED
+    # 2.38 and 2.30
+    wider = {"where": "metric=error; dataset=CIFAR10", "theirs": "algorithm=other"}
+    assert verdict(cells, "unchanged", stated="all within 0.08", **wider) == HOLDS
+    assert verdict(cells, "unchanged", stated="all within 0.07", **wider) == REFUTED
 
 
 def test_errors_fall_and_accuracies_rise():
