@@ -94,6 +94,11 @@ def read_rows(table: Path, space: str) -> list[Row]:
     return [row for _, row in numbered]
 
 
+def parse(line: str, space: str) -> Row:
+    """The training that a line of a table tells of. Errors as in :func:`read_rows`."""
+    return _row(next(csv.DictReader([line], COLUMNS)), "the line", space)
+
+
 def _row(line: Mapping[str | None, Any], place: str, space: str) -> Row:
     try:
         if None in line or None in line.values():

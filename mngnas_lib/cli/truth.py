@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -76,8 +75,12 @@ def truth(
         changes["data"] = replace(settings.data, source=source)
     settings = replace(settings, **changes)
     out = out or Path("build", "truth", profile, f"kit-{space}.csv")
+    # for the card: what decides the table, without this machine's paths and processes
+    words = ["mngnas", "truth", "--space", space, "--profile", profile, *(["--all"] if every else [])]
+    for name, value in (("data", source), ("count", count), ("seeds", seeds), ("repeated", repeated)):
+        words += [] if value is None else [f"--{name}", str(value)]
     with parallel_config(backend):
-        done = train_truth(settings, out, jobs=jobs, command=shlex.join(["mngnas", *sys.argv[1:]]))
+        done = train_truth(settings, out, jobs=jobs, command=shlex.join(words))
     frame = done.frame()
     click.echo(f"{len(frame)} trainings of {frame['arch'].nunique()} architectures in {out}")
     quartiles = frame.groupby("arch")["test"].mean().quantile([0, 0.25, 0.5, 0.75, 1])

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from mngnas_lib.benchmarks.files import replacing
-from mngnas_lib.benchmarks.kit_table import COLUMNS, IDENTITY, Row, card_path, read_card, read_rows
+from mngnas_lib.benchmarks.kit_table import COLUMNS, IDENTITY, Row, card_path, parse, read_card, read_rows
 from mngnas_lib.errors import BenchmarkError
 
 
@@ -57,11 +57,12 @@ class TruthTable:
             # the card first: a table without one could not be told from another's
             self.write_card({})
             self._write(self.path, ",".join(COLUMNS) + "\n")
+        line = row.line(self.identity["space"])
         with self.path.open("a", encoding="utf-8", newline="") as file:
-            file.write(row.line(self.identity["space"]))
+            file.write(line)
             file.flush()
             os.fsync(file.fileno())
-        self.rows[row.arch, row.seed] = row
+        self.rows[row.arch, row.seed] = parse(line, self.identity["space"])  # as the next one will read it
 
     def sort(self, order: list[str]) -> None:
         """Put the lines in the order of architectures in ``order``, others behind them, seed by seed: workers finish in

@@ -45,7 +45,7 @@ def test_no_two_options_of_a_command_have_one_name():
 
 def test_commands_come_in_the_order_of_their_use(mngnas):
     assert list(main.commands) == [
-        *("doctor", "train", "rank", "search", "baselines", "data", "benchmark"),
+        *("doctor", "train", "rank", "search", "truth", "baselines", "data", "benchmark"),
         *("status", "figures", "run"),
     ]
     text = mngnas("--help").stdout

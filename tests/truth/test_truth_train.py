@@ -1,0 +1,135 @@
+"""Trainings: stopped, gone on with, and equal to what one alone gives."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import joblib
+import pytest
+import torch
+from filelock import FileLock
+from truth_cases import SETTINGS
+
+from mngnas_lib.errors import BenchmarkError
+from mngnas_lib.supernet import train_standalone
+from mngnas_lib.truth import train, train_and_test, train_truth
+from mngnas_lib.truth.settings import get_truth
+
+
+def rows(table):
+    """Everything of a table but how long it took, and the code's version, which changes while one works on it."""
+    return [replace(row, seconds=0.0, code="") for row in table.rows.values()]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The table of a computation that nobody disturbed."""
+    return train_truth(SETTINGS, tmp_path_factory.mktemp("whole") / "kit.csv", jobs=1, command="mngnas truth")
+
+
+def test_each_row_is_the_training_that_it_says(whole):
+    space, data = SETTINGS.space.build(), SETTINGS.data.load()
+    assert len(whole.rows) == 3 * 2 + 1
+    for (text, seed), row in list(whole.rows.items())[:2]:
+        arch = space.from_string(text)
+        network = train_standalone(space, arch, data, replace(SETTINGS.train, seed=seed), progress=False).network.eval()
+        for part, accuracy in (("valid", row.valid), ("test", row.test)):
+            with torch.no_grad():
+                logits = network(data.normalise(data.parts[part].images)).logits
+            right = (logits.argmax(1) == data.parts[part].labels).float().mean()
+            assert accuracy == pytest.approx(float(right), abs=1e-6)
+        cost = space.cost(arch, input_shape=(1, 8, 8))
+        assert (row.params, row.macs, row.epochs) == (cost.params, cost.macs, 3)
+    card = whole.card()
+    assert (card["archs"], card["trainings"], card["seeds"], card["repeated"]) == (3, 7, 2, 1)
+    assert card["commands"] == ["mngnas truth"]
+    assert card["hours"] == pytest.approx(whole.frame()["seconds"].sum() / 3600, abs=0.006)
+
+
+def test_interrupted_work_goes_on_where_it_was(whole, tmp_path, monkeypatch):
+    work, calls = train._work, []
+
+    def interrupted(*words):
+        calls.append(words)
+        if len(calls) in (3, 6):
+            raise KeyboardInterrupt
+        return work(*words)
+
+    monkeypatch.setattr(train, "_work", interrupted)
+    out = tmp_path / "kit.csv"
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            train_truth(SETTINGS, out, jobs=1)
+    table = train_truth(SETTINGS, out, jobs=1)
+    assert rows(table) == rows(whole)
+    assert len(calls) == 7 + 2  # nothing was done twice but what was interrupted
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kit.csv", "kit.json"]
+
+
+@pytest.mark.slow
+def test_killed_work_goes_on_where_it_was(whole, tmp_path):
+    out = tmp_path / "kit.csv"
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    script = Path(__file__).with_name("killable_truth.py")
+    process = subprocess.Popen([sys.executable, script, out], env=environment, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while process.poll() is None and not (out.exists() and out.read_text().count("\n") > 2):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    done = out.read_text().count("\n") - 1
+    assert done >= 1
+    table = train_truth(SETTINGS, out, jobs=1)
+    assert rows(table) == rows(whole)
+
+
+def test_more_seeds_and_architectures_are_added(whole, tmp_path, monkeypatch):
+    out = tmp_path / "kit.csv"
+    train_truth(replace(SETTINGS, seeds=1, repeated=0), out, jobs=1)
+    work, done = train._work, []
+
+    def counted(settings, training):
+        done.append(training)
+        return work(settings, training)
+
+    monkeypatch.setattr(train, "_work", counted)
+    assert rows(train_truth(SETTINGS, out, jobs=1)) == rows(whole)
+    assert len(done) == 4
+
+
+def test_finished_table_is_left_as_it_is(whole, monkeypatch):
+    before = [path.read_bytes() for path in sorted(whole.path.parent.iterdir())]
+    monkeypatch.setattr(train, "_work", None)
+    train_truth(SETTINGS, whole.path, jobs=1)
+    assert [path.read_bytes() for path in sorted(whole.path.parent.iterdir())] == before
+
+
+def test_joblibs_own_settings_hand_out_the_work(whole, tmp_path):
+    with joblib.parallel_config(backend="threading", n_jobs=1):
+        assert rows(train_truth(SETTINGS, tmp_path / "kit.csv")) == rows(whole)
+
+
+def test_one_process_at_a_time(tmp_path):
+    out = tmp_path / "kit.csv"
+    with FileLock(out.with_suffix(".lock")), pytest.raises(BenchmarkError, match="another process"):
+        train_truth(SETTINGS, out, jobs=1)
+
+
+def test_seed_decides_the_training():
+    space, data = SETTINGS.space.build(), SETTINGS.data.load()
+    arch = (1, 1, 1, 1, 1, 1, 1, 1)
+    first, again, other = (train_and_test(space, arch, data, SETTINGS.train, seed) for seed in (0, 0, 1))
+    assert (first.valid, first.test) == (again.valid, again.test) != (other.valid, other.test)
+
+
+@pytest.mark.parametrize("space", ["nasbench101", "nasbench201", "nasbench-macro"])
+def test_profiles_train_alike_but_for_the_papers_sizes(space):
+    quick, laptop, paper = (get_truth(space, profile) for profile in ("quick", "laptop", "paper"))
+    assert quick.identity() == laptop.identity() != paper.identity()
+    assert (quick.count, laptop.seeds) == (8, 3)
+    assert paper.space.sizes == ()
