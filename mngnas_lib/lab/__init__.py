@@ -19,7 +19,6 @@ from mngnas_lib.lab.supernet_runs import (
     SpaceSpec,
     SupernetRun,
     TauRun,
-    TruthRun,
     supernet_folder,
     trained_supernet,
 )
@@ -39,7 +38,6 @@ __all__ = [
     "SupernetRun",
     "TabularRun",
     "TauRun",
-    "TruthRun",
     "current_profile",
     "execute",
     "finished_search",

@@ -31,17 +31,6 @@ class SupernetSizes:
 
 
 @dataclass(frozen=True)
-class TruthSizes:
-    """How much training architectures stand-alone takes: ``archs`` of them, ``seeds`` times each."""
-
-    archs: int
-    seeds: int
-    count: int
-    epochs: int
-    batch_size: int
-
-
-@dataclass(frozen=True)
 class SearchSizes:
     """How much a search takes, from the SuperNet of the same profile.
 
@@ -86,12 +75,30 @@ class ComparisonSizes:
 
 
 @dataclass(frozen=True)
+class KitSizes:
+    """How much it takes to rank architectures of the kit's own truth, see :mod:`mngnas_lib.lab.kit_runs`. The truth
+    itself decides the networks' widths and the images.
+
+    Attributes:
+        epochs, batch_size, lr: of the SuperNet.
+        archs: of the truth's architectures that are ranked, at most.
+        search: of the comparison of retraining algorithms.
+    """
+
+    epochs: int
+    batch_size: int
+    lr: float
+    archs: int
+    search: SearchSizes
+
+
+@dataclass(frozen=True)
 class Profile:
     """Sizes of everything that the notebooks compute.
 
     Attributes:
         supernet: on the embedded digits.
-        truth: stand-alone trainings on the embedded digits.
+        kit: on the images of the kit's own truth.
         real: on CIFAR-10, where the reader has the images and a benchmark's table.
         search: searches with the SuperNet of ``supernet``; of the paper, all that it gives (Section IV-A).
         comparison: of the retraining algorithms, with the widths and resolution of ``real``.
@@ -99,7 +106,7 @@ class Profile:
 
     name: str
     supernet: SupernetSizes
-    truth: TruthSizes
+    kit: KitSizes
     real: SupernetSizes
     search: SearchSizes
     comparison: ComparisonSizes
@@ -108,7 +115,7 @@ class Profile:
 QUICK = Profile(
     "quick",
     supernet=SupernetSizes(4, 1, 64, 16, 1250, 0.2, 20, 50, 0.1, 200),
-    truth=TruthSizes(archs=16, seeds=2, count=1250, epochs=3, batch_size=50),
+    kit=KitSizes(3, 96, 0.1, 60, SearchSizes(3, 6, 2, 0, 2, 0.05, epochs=0.1, batch_size=96)),
     real=SupernetSizes(8, 1, 320, 16, 6000, 0.25, 10, 64, 0.1, 100),
     search=SearchSizes(3, 8, 2, 3, 2, 0.5, epochs=2.0, batch_size=50),
     comparison=ComparisonSizes(
@@ -123,7 +130,7 @@ QUICK = Profile(
 LAPTOP = Profile(
     "laptop",
     supernet=SupernetSizes(8, 1, 64, 16, 2500, 0.2, 60, 64, 0.1, 1000),
-    truth=TruthSizes(archs=40, seeds=2, count=1250, epochs=6, batch_size=50),
+    kit=KitSizes(15, 96, 0.1, 500, SearchSizes(5, 20, 5, 0, 4, 0.05, epochs=0.25, batch_size=96)),
     real=SupernetSizes(8, 1, 320, 16, 14000, 1 / 7, 40, 64, 0.1, 300),
     search=SearchSizes(6, 16, 3, 5, 4, 1.0, epochs=3.0, batch_size=64),
     comparison=ComparisonSizes(
@@ -139,7 +146,7 @@ LAPTOP = Profile(
 PAPER = Profile(
     "paper",
     supernet=SupernetSizes(16, 5, 1280, 28, 4000, 0.2, 600, 96, 0.05, 1000),
-    truth=TruthSizes(archs=200, seeds=4, count=4000, epochs=100, batch_size=96),
+    kit=KitSizes(600, 96, 0.05, 1000, SearchSizes(20, 30, 5, 0, 4, 1.0, epochs=40.0, batch_size=96)),
     real=SupernetSizes(16, 5, 1280, 32, 50000, 0.1, 600, 96, 0.05, 1000),
     search=SearchSizes(20, 30, 5, 10, 4, 1.0, epochs=40.0, batch_size=96),
     comparison=ComparisonSizes(

@@ -1,18 +1,14 @@
-"""Runs around SuperNets: train one, rank architectures with it, train architectures stand-alone."""
+"""Runs around SuperNets: train one, rank architectures with it, hold the ranking against a benchmark."""
 
 from __future__ import annotations
 
 import math
-import os
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
-import joblib
 import numpy as np
-import torch
 from filelock import FileLock
-from tqdm.auto import tqdm
 
 from mngnas_lib.benchmarks import get_benchmark
 from mngnas_lib.data import ImageData, image_root, load_images
@@ -21,7 +17,7 @@ from mngnas_lib.lab.run import execute, run
 from mngnas_lib.lab.stats import ranking_report
 from mngnas_lib.lab.store import Result, results_folder
 from mngnas_lib.spaces import Arch, SearchSpace, get_space
-from mngnas_lib.supernet import TrainConfig, TrainResult, rank, train_standalone, train_supernet
+from mngnas_lib.supernet import TrainConfig, TrainResult, rank, train_supernet
 
 
 @dataclass(frozen=True)
@@ -67,13 +63,17 @@ class ArchSample:
     """``count`` architectures, drawn uniformly without repetition from ``seed``; None takes all.
 
     With ``canonical``, no two of them compute the same function; without, every notation is as likely as any other.
+    Where notations are ``given``, such as those that a table knows, it is these, and nothing is drawn.
     """
 
     count: int | None
     seed: int = 0
     canonical: bool = True
+    given: tuple[str, ...] = field(default=(), metadata={"later": True})
 
     def draw(self, space: SearchSpace) -> list[Arch]:
+        if self.given:
+            return [space.from_string(text) for text in self.given]
         if self.count is None:
             return list(space.canonical_archs() if self.canonical else space.all_archs())
         return space.sample_distinct(self.count, np.random.default_rng(self.seed), canonical=self.canonical)
@@ -103,19 +103,6 @@ class RankingRun(RunConfig):
     bn: str = "batch"
     calibration_batches: int = 4
     batch_size: int = 500
-
-
-@dataclass(frozen=True)
-class TruthRun(RunConfig):
-    """Train architectures stand-alone, each once per seed. Table ``archs``: notation, params, MAdds, ``test_0`` ..."""
-
-    kind: ClassVar[str] = "truth"
-
-    space: SpaceSpec
-    data: DataSpec
-    train: TrainConfig
-    archs: ArchSample
-    seeds: int = 1
 
 
 @dataclass(frozen=True)
@@ -181,29 +168,6 @@ def _(config: RankingRun) -> Result:
     )
     table = _costs(network.space, archs, data) | {"accuracy": ranking.accuracy, "loss": ranking.loss}
     return Result({"images": len(data.parts[config.part]), "data": data.fingerprint}, {"archs": table})
-
-
-@execute.register
-def _(config: TruthRun) -> Result:
-    space, data = config.space.build(), config.data.load()
-    archs = config.archs.draw(space)
-    jobs = [(arch, seed) for seed in range(config.seeds) for arch in archs]
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    # on a GPU one process after the other; on the CPU one a core, each with one thread, since networks are small
-    parallel = joblib.Parallel(1 if torch.cuda.is_available() else workers, return_as="generator")
-    trained = parallel(joblib.delayed(_test_accuracy)(space, arch, data, config.train, seed) for arch, seed in jobs)
-    accuracies = list(tqdm(trained, total=len(jobs), unit="training", desc=f"truth {space.name}", disable=None))
-    table = _costs(space, archs, data)
-    for seed in range(config.seeds):
-        table[f"test_{seed}"] = accuracies[seed * len(archs) : (seed + 1) * len(archs)]
-    return Result({"images": len(data.test), "data": data.fingerprint}, {"archs": table})
-
-
-def _test_accuracy(space: SearchSpace, arch: Arch, data: ImageData, config: TrainConfig, seed: int) -> float:
-    """Test accuracy (fraction) at the end of a stand-alone training."""
-    torch.set_num_threads(1)
-    network = train_standalone(space, arch, data, replace(config, seed=config.seed + seed), progress=False).network
-    return float(rank(network, [arch], data, part="test", bn="inherited", progress=False).accuracy[0])
 
 
 def _costs(space: SearchSpace, archs: list[Arch], data: ImageData) -> dict[str, list]:

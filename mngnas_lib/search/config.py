@@ -27,6 +27,7 @@ class SearchConfig:
         removed: n_removed, the worst of the population that each search epoch takes out.
         crossover_ratio: share of the candidates that come from crossover; the others come from mutation.
         max_macs: the constraint on MAdds; None is no limit.
+        among: the only architectures that may be proposed, such as those whose truth a table knows; empty: all.
         threshold: flops_thre, MAdds up to which an architecture is small; None takes the median of the candidates of
             the first search epoch.
         perturbed: n_perturb, perturbed architectures of each that enters a teacher group.
@@ -50,6 +51,7 @@ class SearchConfig:
     bn: str = "reestimate"
     retrain: RetrainConfig = field(default_factory=RetrainConfig)
     seed: int = 0
+    among: tuple[tuple[int, ...], ...] = field(default=(), metadata={"later": True})
 
     def __post_init__(self) -> None:
         if not isinstance(self.algorithm, Algorithm):

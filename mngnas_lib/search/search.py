@@ -62,6 +62,7 @@ def search(
 
     Raises:
         ConfigError: nothing satisfies the constraint, or the network is no SuperNet for such images.
+        ArchError: one that candidates shall be among is none of the space.
         CheckpointError: ``folder`` holds another search's checkpoints, or another process uses it.
         TrainingDivergedError: a loss was not finite.
     """
@@ -92,6 +93,7 @@ class _Search:
         self.constraint = Constraint.of(
             self.space, config.max_macs, input_shape=data.input_shape, num_classes=data.num_classes
         )
+        self.among = {self.space.check(arch) for arch in config.among}
         is_first = fabric is None or fabric.is_global_zero
         self.checkpoints = Checkpoints(folder, identity_of(supernet, data, config), is_writer=is_first)
         self.state = SearchState(config.threshold)
@@ -124,11 +126,15 @@ class _Search:
             self.space,
             [member.arch for member in survivors],
             self.config.candidates,
-            self.constraint,
+            self.is_allowed,
             [member.arch for member in history.members(self.space)],
             np.random.default_rng([self.config.seed, self.state.done]),
             self.config.crossover_ratio,
         )
+
+    def is_allowed(self, arch: Arch) -> bool:
+        """Whether ``arch`` may be proposed."""
+        return self.constraint(arch) and (not self.among or arch in self.among)
 
     def search_epoch(self, candidates: list[Candidate], bar: tqdm) -> None:
         """Retrain the candidates, rank them, update teachers and population."""

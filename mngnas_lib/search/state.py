@@ -15,6 +15,7 @@ from mngnas_lib.data import ImageData
 from mngnas_lib.errors import CheckpointError
 from mngnas_lib.search.config import SearchConfig
 from mngnas_lib.search.history import History
+from mngnas_lib.settings import as_before
 from mngnas_lib.spaces import SlotNetwork
 from mngnas_lib.supernet import latest_checkpoint, save_checkpoint
 
@@ -91,7 +92,7 @@ class Checkpoints:
 
 def identity_of(supernet: SlotNetwork, data: ImageData, config: SearchConfig) -> dict[str, Any]:
     """Everything that changes the history of a search, as plain data."""
-    settings = asdict(config)
+    settings = {name: value for name, value in asdict(config).items() if name not in as_before(config)}
     del settings["retrain"]["memory"]  # does not change the result
     return {
         "space": supernet.space.name,

@@ -8,7 +8,7 @@ import torch
 from search_cases import ALL, SMALL, beaten, cells, chain, digits, equal_weights, same, searched, supernet, watched
 
 from mngnas_lib.data import ImageData
-from mngnas_lib.errors import ConfigError, DataError
+from mngnas_lib.errors import ArchError, ConfigError, DataError
 from mngnas_lib.search import RetrainConfig, SearchConfig, search
 from mngnas_lib.supernet import rank
 
@@ -80,6 +80,22 @@ def test_the_constraint_holds_and_the_best_is_the_best_of_all():
     found = watched(replace(SMALL, max_macs=limit))
     assert all(row["macs"] <= limit for row in found.rows)
     assert any(row["macs"] > limit for row in searched("mngnas").rows)
+
+
+@pytest.mark.parametrize("proposals", ["evolution", "random"])
+def test_candidates_are_among_those_that_are_named(proposals):
+    named = tuple(itertools.islice(cells().all_archs(), 1000, 15_000, 700))
+    config = replace(SMALL, algorithm=ALL["none"], proposals=proposals, among=named, removed=0)
+    rows = watched(config).rows
+    assert {cells().from_string(row["arch"]) for row in rows} < set(named) and len(rows) == 12
+    # it stops where all of them were retrained
+    few = watched(replace(config, among=named[:5])).rows
+    assert {cells().from_string(row["arch"]) for row in few} == set(named[:5])
+
+
+def test_a_named_candidate_must_be_of_the_space():
+    with pytest.raises(ArchError, match="not an architecture of nasbench201"):
+        search(supernet(), digits(), replace(SMALL, among=((0, 0, 0),)), progress=False)
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -287,3 +287,21 @@ def test_killed_while_a_checkpoint_is_written(killable, whole, tmp_path):
         assert bool(list(tmp_path.glob(".writing-*"))) is not dies.startswith("moved")
     assert killable.search(tmp_path) == "done"
     assert (tmp_path / RESULT).read_text() == whole and not list(tmp_path.glob(".writing-*"))
+
+
+def test_a_search_among_named_architectures_goes_on(tmp_path, monkeypatch):
+    config = replace(SMALL, algorithm=ALL["none"], among=tuple(cells().all_archs())[:300])
+    straight = run(config=config)
+    with monkeypatch.context() as patches:
+        stop_at(patches, Retraining, "train_step", STEPS + 1)
+        with pytest.raises(StopError):
+            run(tmp_path, config)
+    steps = steps_done(monkeypatch)
+    assert same(run(tmp_path, config), straight) and len(steps) == 2 * STEPS
+    with pytest.raises(CheckpointError, match="differing: config"):
+        run(tmp_path, replace(config, among=()))
+
+
+def test_a_setting_that_came_later_leaves_earlier_checkpoints_of_use():
+    config = STATE.identity_of(supernet(), digits(), SMALL)["config"]
+    assert "among" not in config and config["proposals"] == SMALL.proposals
