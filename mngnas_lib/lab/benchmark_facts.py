@@ -23,8 +23,9 @@ from mngnas_lib.truth import noise_report
 
 #: Of a table with more rows so many are drawn: all pairs of NAS-Bench-101's 423,624 would take hours
 MOST = 20_000
-#: Width of a histogram's bins, a fraction
-BIN = 0.005
+#: Width of a histogram's bins, a fraction; and of those of tables with fewer than :data:`FEW` architectures
+BIN, WIDE_BIN = 0.005, 0.02
+FEW = 1000
 PARTS = ("all", "top half")
 
 
@@ -54,14 +55,17 @@ def facts(benchmark: Benchmark) -> Result:
     half``), ``tau``, ``low``, ``high``, ``n``. The measures are ``noise ceiling`` (only where single trainings are
     known, see :func:`mngnas_lib.truth.noise_report`), ``FLOPs``, ``params`` and, where there are any, ``valid``.
 
-    Table ``histogram``: ``left``, ``right`` and ``share`` of the architectures, in bins of half a percentage point.
+    Table ``histogram``: ``left``, ``right`` and ``share`` of the architectures, in bins of half a percentage point; of
+    two points where there are few.
     """
     test = benchmark.table["test"].to_numpy()
     names = ("lowest", "q25", "median", "q75", "best")
     metrics = {"name": benchmark.name, "dataset": benchmark.dataset, "about": benchmark.describe()}
     metrics |= {"archs": len(benchmark)} | dict(zip(names, np.quantile(test, [0, 0.25, 0.5, 0.75, 1]), strict=True))
     rows = _ceilings(sampled(benchmark)) + _baselines(sampled(benchmark))
-    return Result(metrics, {"taus": pd.DataFrame(rows), "histogram": histogram(test)})
+    return Result(
+        metrics, {"taus": pd.DataFrame(rows), "histogram": histogram(test, BIN if len(test) >= FEW else WIDE_BIN)}
+    )
 
 
 def taus_of(result: Result, part: str = "all") -> dict[str, Tau]:
@@ -91,18 +95,18 @@ def sampled(benchmark: Benchmark, most: int = MOST, seed: int = 0) -> Benchmark:
     )
 
 
-def histogram(values: ArrayLike) -> pd.DataFrame:
-    """Shares of ``values`` (n,), fractions, in bins of :data:`BIN`: columns ``left``, ``right``, ``share``.
+def histogram(values: ArrayLike, width: float = BIN) -> pd.DataFrame:
+    """Shares of ``values`` (n,), fractions, in bins of equal width from 0: columns ``left``, ``right``, ``share``.
 
     Only bins from the first to the last that hold any; the last is closed on both sides.
     """
     values = np.asarray(values, dtype=float)
-    places = np.minimum((values / BIN + 1e-9).astype(int), round(1 / BIN) - 1)
+    places = np.minimum((values / width + 1e-9).astype(int), round(1 / width) - 1)
     counts = np.bincount(places)
     lefts = np.arange(places.min(), places.max() + 1)
-    return pd.DataFrame({"left": lefts * BIN, "right": (lefts + 1) * BIN, "share": counts[lefts] / len(values)}).round(
-        6
-    )
+    return pd.DataFrame(
+        {"left": lefts * width, "right": (lefts + 1) * width, "share": counts[lefts] / len(values)}
+    ).round(6)
 
 
 def random_search_expectation(reward: ArrayLike, value: ArrayLike, queries: ArrayLike) -> NDArray[np.float64]:

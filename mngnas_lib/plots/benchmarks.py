@@ -69,7 +69,7 @@ def plot_strata(space: ArrayLike, sample: ArrayLike, ax: Axes | None = None, *, 
         weights = np.full(len(macs), 1 / len(macs))
         text = f"{name}: {len(macs):,} architectures"
         ax.hist(macs, edges, weights=weights, histtype=kind, color=color, alpha=alpha, linewidth=1.8, label=text)
-    ax.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=None))
+    ax.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0, symbol=None))
     ax.set_xlabel("million multiply-accumulates for one image")
     ax.set_ylabel("share of the architectures (%)")
     ax.legend()
@@ -110,7 +110,7 @@ def plot_accuracy_histogram(
         axis.set_major_formatter(FuncFormatter(lambda fraction, _: f"{100 * fraction:g}"))
     ax.grid(False, axis="x")
     ax.set_xlabel("test accuracy (%)")
-    ax.set_ylabel("share of the architectures (%)\nin each half point")
+    ax.set_ylabel(f"share of the architectures (%),\nbins of {100 * widths.iloc[0]:g} points")
     return ax
 
 

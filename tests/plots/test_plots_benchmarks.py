@@ -80,7 +80,7 @@ def test_bins_and_upper_half(ax):
     np.testing.assert_allclose([bar.get_height() for bar in bars], HISTOGRAM["share"])
     np.testing.assert_allclose([bar.get_x() for bar in bars], HISTOGRAM["left"])
     assert ax.texts[0].get_text() == "upper half:\n50.7 to 51.5 %"
-    assert ax.get_xlabel() == "test accuracy (%)"
+    assert ax.get_xlabel() == "test accuracy (%)" and "bins of 0.5 points" in ax.get_ylabel()
 
 
 def test_histogram_without_bins(ax):
