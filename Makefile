@@ -14,7 +14,7 @@ COMMA := ,
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help reproduce test test-fast lint notebooks check lab benchmarks address clean distclean
+.PHONY: help reproduce test test-fast lint notebooks check book lab benchmarks address clean distclean
 
 help:
 	@echo "make reproduce   train, rank and draw: run all notebooks (PROFILE=quick, laptop or paper; now $(PROFILE))"
@@ -22,6 +22,7 @@ help:
 	@echo "make lint        check the code's style"
 	@echo "make notebooks   build the committed notebooks again, with their outputs (profile laptop)"
 	@echo "make check       check that notebooks and their sources say the same"
+	@echo "make book        make an HTML book of the committed notebooks, read without a network"
 	@echo "make lab         open the notebooks in JupyterLab (PROFILE as above)"
 	@echo "make benchmarks  measure the kit's speed"
 	@echo "make address     after a change of the repository's address in pyproject.toml: put it everywhere"
@@ -49,6 +50,9 @@ notebooks: $(VENV)/.notebooks
 check: $(VENV)/.notebooks
 	@$(PY) -m mngnas_lib.notebooks check
 
+book: $(VENV)/.book
+	@$(PY) -m mngnas_lib.notebooks book
+
 # JupyterLab runs a notebook in the notebook's folder, so what is looked for below the project's folder is named here
 lab: $(VENV)/.notebooks
 	MNGNAS_PROFILE=$(PROFILE) \
@@ -72,7 +76,7 @@ distclean: clean
 
 # An environment that was not finished, or whose Python is gone, counts as none.
 ifneq ($(shell [ ! -e $(VENV)/.unfinished ] && $(PY) -c "" 2>/dev/null && echo whole),whole)
-.PHONY: $(VENV)/.notebooks $(VENV)/.dev
+.PHONY: $(VENV)/.notebooks $(VENV)/.book $(VENV)/.dev
 endif
 
 # $(call install,EXTRAS): put the kit and its dependencies into $(VENV), making it where there is none.
@@ -104,6 +108,10 @@ endef
 $(VENV)/.notebooks: pyproject.toml
 	$(call install,notebooks)
 
-# The tests need the notebooks' packages too, so this leaves nothing to do for the other
+$(VENV)/.book: pyproject.toml
+	$(call install,notebooks$(COMMA)book)
+
+# The tests need the packages of notebooks and book too, so this leaves nothing to do for the others
 $(VENV)/.dev: pyproject.toml
-	$(call install,notebooks$(COMMA)dev)
+	$(call install,notebooks$(COMMA)book$(COMMA)dev)
+	@touch $(VENV)/.book

@@ -1,6 +1,6 @@
 """Notebooks: built from their text form, executed, cleaned and checked.
 
-``python -m mngnas_lib.notebooks build|execute|check|address`` is how this is used; ``CONTRIBUTING.md`` says when.
+``python -m mngnas_lib.notebooks build|execute|check|book|address`` is how this is used; ``CONTRIBUTING.md`` says when.
 """
 
 from mngnas_lib.notebooks.check import check_notebook, check_project

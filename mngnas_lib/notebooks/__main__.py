@@ -12,6 +12,7 @@ from mngnas_lib.errors import KitError
 
 try:
     from mngnas_lib.notebooks import address
+    from mngnas_lib.notebooks.book import build_book
     from mngnas_lib.notebooks.check import check_project, require_size
     from mngnas_lib.notebooks.clean import clean
     from mngnas_lib.notebooks.execute import Outcome, execute
@@ -34,7 +35,7 @@ _timeout = click.option("--timeout", type=click.IntRange(1), help="Seconds that 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Build, execute and check the notebooks."""
+    """Build, execute and check the notebooks, and make a book of them."""
 
 
 @main.command()
@@ -96,6 +97,16 @@ def check(root: Path) -> None:
     if complaints:
         raise NotebookError(f"{len(complaints)} complaints")
     click.echo(f"{len(sources(root))} notebooks are as they should be.")
+
+
+@main.command()
+@_root
+def book(root: Path) -> None:
+    """Make an HTML book of the committed notebooks, the paper's figures and tables its index; no network is needed."""
+    page, warnings = build_book(root)
+    for warning in warnings:
+        click.echo(warning, err=True)
+    click.echo(f"The book: {_shown(page)}")
 
 
 @main.command(name="address")
