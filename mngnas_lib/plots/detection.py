@@ -38,7 +38,10 @@ def draw_boxes(
         label = "" if hit in named else name
         named.add(hit)
         _rectangle(ax, box, facecolor="none", edgecolor=color, linestyle=dash, linewidth=2.0, label=label)
-        ax.text(box[0] + 0.5, box[1] - 0.6, f"{score:.2f}", color=color, fontsize=9, fontweight="bold", va="bottom")
+        # two detections of one object would write over each other
+        place = (box[0], box[1], "left", "bottom") if hit else (box[2], box[3], "right", "top")
+        text = {"color": color, "fontsize": 9, "fontweight": "bold", "ha": place[2], "va": place[3]}
+        ax.annotate(f"{score:.2f}", place[:2], xytext=(2, 3 if hit else -3), textcoords="offset points", **text)
     ax.set_xlim(0, size[0])
     ax.set_ylim(size[1], 0)
     ax.set_aspect("equal")
