@@ -32,6 +32,9 @@ from mngnas_lib.truth.plan import STRATA, Training, planned, stratified
 from mngnas_lib.truth.settings import TruthSettings
 from mngnas_lib.truth.table import TruthTable
 
+#: Trainings a worker before their results are written, with a backend that gives no single results
+_ROUNDS = 4
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -145,14 +148,23 @@ def _parallel(
     settings: TruthSettings, missing: Sequence[Training], jobs: int | None
 ) -> Iterator[tuple[Training, Trained]]:
     """Pairs of training and result, as they are finished."""
-    if jobs is None and joblib.parallel.get_active_backend()[1] in (None, 1):
+    backend, asked = joblib.parallel.get_active_backend()
+    if jobs is None and asked in (None, 1):
         # on a GPU one process after the other; on the CPU one a core, each with one thread, since networks are small
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         jobs = 1 if torch.cuda.is_available() else cores
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-    # closed at once where the loop around it ends early, so that no worker goes on for nobody
-    with closing(parallel(joblib.delayed(_work)(settings, one) for one in missing)) as results:
-        yield from results
+    work = [joblib.delayed(_work)(settings, one) for one in missing]
+    if getattr(backend, "supports_return_generator", False):
+        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+        # closed at once where the loop around it ends early, so that no worker goes on for nobody
+        with closing(parallel(work)) as results:
+            yield from results
+        return
+    # Ray's backend gives lists only: short ones, so that little is lost when this is stopped
+    parallel = joblib.Parallel(n_jobs=jobs, batch_size=1)
+    size = _ROUNDS * backend.effective_n_jobs(jobs or asked)
+    for start in range(0, len(work), size):
+        yield from parallel(work[start : start + size])
 
 
 def _work(settings: TruthSettings, training: Training) -> tuple[Training, Trained]:

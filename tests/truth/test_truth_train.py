@@ -12,11 +12,12 @@ import joblib
 import pytest
 import torch
 from filelock import FileLock
+from joblib.parallel import ThreadingBackend
 from truth_cases import SETTINGS
 
 from mngnas_lib.errors import BenchmarkError
 from mngnas_lib.supernet import train_standalone
-from mngnas_lib.truth import train, train_and_test, train_truth
+from mngnas_lib.truth import TruthTable, train, train_and_test, train_truth
 from mngnas_lib.truth.settings import get_truth
 
 
@@ -112,6 +113,26 @@ def test_finished_table_is_left_as_it_is(whole, monkeypatch):
 def test_joblibs_own_settings_hand_out_the_work(whole, tmp_path):
     with joblib.parallel_config(backend="threading", n_jobs=1):
         assert rows(train_truth(SETTINGS, tmp_path / "kit.csv")) == rows(whole)
+
+
+def test_backend_that_gives_lists_only(whole, tmp_path, monkeypatch):
+    """As Ray's does."""
+
+    class ListBackend(ThreadingBackend):
+        supports_return_generator = False
+
+    joblib.register_parallel_backend("lists", ListBackend)
+    monkeypatch.setattr(train, "_ROUNDS", 2)
+    written, append = [], TruthTable.append
+
+    def noted(table, row):
+        append(table, row)
+        written.append(table.path.read_text().count("\n") - 1)
+
+    monkeypatch.setattr(TruthTable, "append", noted)
+    with joblib.parallel_config(backend="lists", n_jobs=1):
+        assert rows(train_truth(SETTINGS, tmp_path / "kit.csv")) == rows(whole)
+    assert written == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_one_process_at_a_time(tmp_path):
