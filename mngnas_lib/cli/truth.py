@@ -115,4 +115,4 @@ def parallel_config(backend: str | None) -> AbstractContextManager[object]:
     try:
         return joblib.parallel_config(backend=backend)
     except (ValueError, ImportError) as error:
-        raise ConfigError(f"joblib has no backend {backend!r}: choose loky, threading, or ray") from error
+        raise ConfigError(f"joblib has no backend {backend!r}: choose loky, multiprocessing or ray") from error

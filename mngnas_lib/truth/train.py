@@ -19,11 +19,12 @@ from typing import Any
 import joblib
 import torch
 from filelock import FileLock, Timeout
+from joblib.parallel import ThreadingBackend
 from tqdm.auto import tqdm
 
 from mngnas_lib.benchmarks.kit_table import Row
 from mngnas_lib.data import ImageData
-from mngnas_lib.errors import BenchmarkError
+from mngnas_lib.errors import BenchmarkError, ConfigError
 from mngnas_lib.lab.provenance import code_version, device_name, package_versions
 from mngnas_lib.lab.supernet_runs import DataSpec
 from mngnas_lib.spaces import Arch, SearchSpace
@@ -80,7 +81,7 @@ def train_truth(
 
     Raises:
         BenchmarkError: ``out`` holds trainings with other settings, or another process is writing to it.
-        ConfigError: more architectures than the space has.
+        ConfigError: more architectures than the space has, or a backend of threads.
         TrainingDivergedError: a loss was not finite. What was trained before is in the table.
     """
     out = Path(out)
@@ -149,6 +150,8 @@ def _parallel(
 ) -> Iterator[tuple[Training, Trained]]:
     """Pairs of training and result, as they are finished."""
     backend, asked = joblib.parallel.get_active_backend()
+    if isinstance(backend, ThreadingBackend):
+        raise ConfigError("threads would share torch's random numbers: use a backend of processes, as loky or ray")
     if jobs is None and asked in (None, 1):
         # on a GPU one process after the other; on the CPU one a core, each with one thread, since networks are small
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -50,6 +50,7 @@ def test_looked_up_through_the_command_line(mngnas):
         (("--count", 5000), "has 3969 distinct"),
         (("--seeds", 1, "--repeated", 9), "9 of 3 architectures"),
         (("--backend", "nonsense"), "no backend"),
+        (("--backend", "threading"), "use a backend of processes"),
         (("--data", "nowhere"), "no source of images"),
     ],
 )
@@ -65,7 +66,7 @@ def test_ray_is_named_where_it_is_missing(mngnas, monkeypatch):
 
 
 def test_backend_of_joblib_is_used(mngnas):
-    with command.parallel_config("threading"):
+    with command.parallel_config("multiprocessing"):
         import joblib
 
-        assert joblib.parallel.get_active_backend()[0].__class__.__name__ == "ThreadingBackend"
+        assert joblib.parallel.get_active_backend()[0].__class__.__name__ == "MultiprocessingBackend"

@@ -12,10 +12,10 @@ import joblib
 import pytest
 import torch
 from filelock import FileLock
-from joblib.parallel import ThreadingBackend
+from joblib.parallel import SequentialBackend
 from truth_cases import SETTINGS
 
-from mngnas_lib.errors import BenchmarkError
+from mngnas_lib.errors import BenchmarkError, ConfigError
 from mngnas_lib.supernet import train_standalone
 from mngnas_lib.truth import TruthTable, train, train_and_test, train_truth
 from mngnas_lib.truth.settings import get_truth
@@ -110,15 +110,23 @@ def test_finished_table_is_left_as_it_is(whole, monkeypatch):
     assert [path.read_bytes() for path in sorted(whole.path.parent.iterdir())] == before
 
 
+@pytest.mark.slow
 def test_joblibs_own_settings_hand_out_the_work(whole, tmp_path):
-    with joblib.parallel_config(backend="threading", n_jobs=1):
+    with joblib.parallel_config(backend="multiprocessing", n_jobs=2):
         assert rows(train_truth(SETTINGS, tmp_path / "kit.csv")) == rows(whole)
+
+
+def test_threads_are_refused(tmp_path):
+    """They would take turns in drawing from one generator, and no seed would give the same weights twice."""
+    with joblib.parallel_config(backend="threading", n_jobs=2), pytest.raises(ConfigError, match="processes"):
+        train_truth(SETTINGS, tmp_path / "kit.csv")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_backend_that_gives_lists_only(whole, tmp_path, monkeypatch):
     """As Ray's does."""
 
-    class ListBackend(ThreadingBackend):
+    class ListBackend(SequentialBackend):
         supports_return_generator = False
 
     joblib.register_parallel_backend("lists", ListBackend)
