@@ -11,7 +11,7 @@
 # **Of the paper:** Section IV-F with Tables V and VI and Fig. 10; from Section V what is about the benchmarks:
 # Tables X, XI and XV, Fig. 13 and 14.
 #
-# **Time:** quick not measured · laptop not measured · paper not measured (2 CPU cores)
+# **Time:** quick 30 s · laptop 40 s from the stored results · paper not measured (2 CPU cores)
 
 # %% [markdown]
 # The next cell does nothing where the kit is installed. On Colab it fetches and installs it.
@@ -120,7 +120,7 @@ print(f"{nodes.name}: {nodes.size:,} notations, {sum(CELLS_BY_NODES.values()):,}
 # %%
 rng = np.random.default_rng(1)
 with style():
-    fig, axes = plt.subplots(1, 3, figsize=(12, 2.6), width_ratios=[1.2, 1.2, 1])
+    fig, axes = plt.subplots(1, 3, figsize=(13, 2.4), dpi=80, width_ratios=[1, 1, 1.4])
     for space, ax in zip((nodes, cells, chain), axes, strict=True):
         draw_architecture(space, space.sample(rng), ax)
         ax.set_title(space.name)
@@ -169,7 +169,7 @@ print(f"{len(family)} of {sum(CELLS_BY_NODES.values()):,} cells: {len(family) / 
 #
 # | | NAS-Bench-101 | NAS-Bench-201 | NAS-Bench-Macro |
 # | --- | --- | --- | --- |
-# | trained on | 40,000 of CIFAR-10's training images | CIFAR-10: all 50,000 (for test), half of them (for valid) | all 50,000 |
+# | trained on | 40,000 of CIFAR-10's training images | CIFAR-10: all 50,000 (for test), half of them (for valid) | CIFAR-10's training images |
 # | epochs | 4, 12, 36, 108, each a training of its own | 200; also 12 | 50 |
 # | *valid* | the other 10,000 | CIFAR-10: the other half; CIFAR-100, ImageNet16-120: half of the test images | not published |
 # | *test* | 10,000 test images (9,984 of them) | test images (CIFAR-100, ImageNet16-120: the other half) | test images |
@@ -236,7 +236,7 @@ for space, table in tables.items():
 # such a table, and it can be stopped and started at will:
 #
 # ```sh
-# mngnas truth --space nasbench201 --profile laptop       # hours; --profile quick: a minute or two
+# mngnas truth --space nasbench201 --profile laptop       # hours; --profile quick trains eight architectures
 # mngnas truth --space nasbench101 --count 20 --seeds 2 --out build/truth/mine.csv
 # ```
 #
@@ -249,10 +249,10 @@ for space, table in tables.items():
 # %%
 digits = read_digits()
 versions = harder(digits).train[0].reshape(-1, VERSIONS, 28, 28)
-rows = [300 + 500 * digit for digit in (2, 4, 8)]
+rows = [300 + 500 * digit for digit in (2, 8)]
 plain, hard = digits.train[0][rows, 0] / 255, versions[rows] / 255
 with style():
-    fig, axes = plt.subplots(1, 2, figsize=(11, 2.2), dpi=70)
+    fig, axes = plt.subplots(1, 2, figsize=(11, 1.6), dpi=70)
     plot_versions(plain, hard, axes[0])
     small = resize_area(digits.train[0][rows], 12)[:, 0] / 255
     small_hard = resize_area(versions[rows].reshape(-1, 1, 28, 28), 12).reshape(-1, VERSIONS, 12, 12) / 255
@@ -265,8 +265,8 @@ _ = save(fig, "08_hard_digits")
 #
 # ### Which architectures
 #
-# Drawn evenly, hardly any very small or very large network would be among a few hundred. The kit's tables draw from
-# twenty **strata** of multiply-accumulates in turn, one from each that has any left:
+# Drawn evenly, there would be hardly any of the largest networks among a few hundred. The kit's tables draw from twenty
+# **strata** of multiply-accumulates in turn, one from each that has any left:
 
 # %%
 kit = {space: get_benchmark(f"kit-{space}") for space in SPACES}
@@ -278,9 +278,9 @@ with style():
 _ = save(fig, "08_strata")
 
 # %% [markdown]
-# So these tables are no fair picture of their spaces: the extremes are over-represented, and a $\tau$ over such a
-# sample is that of the sample, usually larger than over an even draw, as extremes are easy to order. Say so whenever
-# you report one.
+# So these tables are no fair picture of their spaces: rare sizes have larger shares than in the space, and a $\tau$ over
+# such a sample is that of the sample, usually larger than over an even draw, as networks of very different size are
+# easy to order. Say so whenever you report one.
 #
 # ### The data card
 #
@@ -308,7 +308,7 @@ again = train_and_test(own.space, own.archs[row], images, settings.train, seed=0
 print(f"{own.table['arch'][row]}")
 number = len(images.test.labels)
 difference = round(abs(own.runs[row, 0] - again.test) * number)
-print(f"table {own.runs[row, 0]:.2%}, made again {again.test:.2%}: {difference} of {number:,} test images differ")
+print(f"table {own.runs[row, 0]:.2%}, made again {again.test:.2%}: apart by {difference} of {number:,} test images")
 
 # %% [markdown]
 # On the machine and with the number of threads that made the table it should be none. Elsewhere sums are taken in
@@ -524,9 +524,9 @@ display(Markdown("τ of FLOPs with the mean test accuracy:\n\n" + "\n".join(map(
 # *Measured; intervals over architectures.* The space between a triangle and the black bar is what a prediction can
 # earn. It is wide: counting is a strong baseline and far from the best.
 #
-# *valid* is the tables' own validation accuracy after the same full training. On CIFAR-10 it comes from other
-# trainings than *test*, on half of the images; elsewhere both are of the same networks, so that only the images
-# differ, and the two agree better than two trainings would.
+# *valid* is the tables' own validation accuracy after the same full training. On CIFAR-10 it comes from other trainings than
+# *test*, on half of the images; elsewhere both are of the same networks: there it says how well so many images measure, not
+# how well a training repeats.
 #
 # The paper's Table XI reports $\tau$ from 0.565 to 0.580 (*paper*) on 1,000 architectures of NAS-Bench-101, without
 # saying what FLOPs reach on the same ones, or which family they are from. Without that nobody can tell from 0.58
@@ -685,9 +685,9 @@ for name, methods in curves.items():
 display(Markdown("\n".join(lines)))
 
 # %% [markdown]
-# Until its population is full, REA *is* random search. Then it takes a while, and leaves the others behind. REINFORCE
-# moves more slowly: after a hundred queries, the budget of the literature, it is still close to random search, and far
-# from it after 500. (At each mark, nearest point of the stored curve.)
+# Until its population is full, REA *is* random search. Then it takes a while, and leaves the others behind. REINFORCE moves
+# more slowly: after a hundred queries, about the budget of the literature, it lies between the two, mostly nearer to random
+# search. (At each mark, the nearest point of the stored curve.)
 #
 # On the kit's tables, computed now. These hold part of a space, so that a mutation means one of the nearest
 # architectures that the table has. Random search, dotted, is drawn twice: as run, and as computed by the formula
