@@ -197,7 +197,7 @@ def test_ci_runs_tests_style_and_all_notebooks():
     lines = [line.strip() for line in script.read_text(encoding="utf-8").splitlines()]
     assert lines[0] == "#!/usr/bin/env bash"
     assert "set -euo pipefail" in lines
-    wanted = ["make test", "make lint", "make reproduce PROFILE=quick"]
+    wanted = ["make test", "make lint", "make reproduce PROFILE=quick", "make book"]
     assert [line for line in lines if line.startswith("make")] == wanted
     assert subprocess.run(["bash", "-n", script], check=False).returncode == 0
 
@@ -256,14 +256,25 @@ def test_make_installs_once_and_reuses(sandbox):
     assert sandbox.called() == ["run mngnas_lib.notebooks execute --profile laptop --jobs 2"]
     assert sandbox.make("test").returncode == 0
     assert sandbox.called() == [
-        "pip install --quiet --disable-pip-version-check -e .[notebooks,dev]",
+        "pip install --quiet --disable-pip-version-check -e .[notebooks,book,dev]",
         "run pytest -n 2",
     ]
 
 
-def test_tests_environment_serves_the_notebooks_too(sandbox):
+@pytest.mark.parametrize("target", ["reproduce", "book"])
+def test_tests_environment_serves_the_others_too(sandbox, target):
     sandbox.make("test")
     sandbox.called()
+    sandbox.make(target)
+    assert [call.split()[0] for call in sandbox.called()] == ["run"]
+
+
+def test_the_book_brings_what_it_needs(sandbox):
+    assert sandbox.make("book").returncode == 0
+    assert sandbox.called() == [
+        "pip install --quiet --disable-pip-version-check -e .[notebooks,book]",
+        "run mngnas_lib.notebooks book",
+    ]
     sandbox.make("reproduce")
     assert [call.split()[0] for call in sandbox.called()] == ["run"]
 

@@ -53,13 +53,11 @@ def font_css(characters: Iterable[str]) -> str:
     from fontTools import subset
     from fontTools.ttLib import TTFont
 
-    font = TTFont(io.BytesIO(_font_file()))
+    font = TTFont(io.BytesIO(_font_file()), recalcTimestamp=False)  # else every build would differ
     subsetter = subset.Subsetter(subset.Options(layout_features=["ssty", "dtls", "flac"]))
     subsetter.populate(unicodes={*map(ord, characters), *_ITALIC})
     subsetter.subset(font)
     font.flavor = "woff"
-    font["head"].modified = font["head"].created  # else every build would differ
-    font.recalcTimestamp = False
     file = io.BytesIO()
     font.save(file)
     data = base64.b64encode(file.getvalue()).decode()
