@@ -233,6 +233,13 @@ def test_what_is_missing_is_named(whole):
         gather(whole.root, whole.root / "build" / "again")
 
 
+def test_packages_that_are_missing_are_named(whole, monkeypatch):
+    monkeypatch.setattr(build, "find_spec", lambda name: None if name in ("furo", "ziamath") else name)
+    with pytest.raises(NotebookError, match=r"furo, ziamath is missing: .* pip install -e '\.\[book\]'"):
+        build_book(whole.root)
+    assert not (whole.root / "build").exists()
+
+
 class Page(HTMLParser):
     """The elements of a page: how often each occurs, where links lead, the ids, and the text."""
 
@@ -252,11 +259,11 @@ class Page(HTMLParser):
 
 
 @pytest.mark.slow
-def test_the_book(whole):
+def test_the_book(whole, run):
     for package in ("furo", "math_core", "myst_nb", "ziamath"):
         pytest.importorskip(package, reason="the extra 'book' is not installed")
-    front, warnings = build_book(whole.root)
-    assert warnings == []
+    front = whole.root / "build" / "book" / "html" / "index.html"
+    assert run("book") == (0, f"The book: {front}\n")  # and no warnings
     html = front.parent
     assert outside_loads(html) == []
     assert [path.name for path in html.parent.iterdir()] == ["html"]  # nothing half-made is left
