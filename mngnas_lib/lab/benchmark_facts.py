@@ -6,8 +6,9 @@ so that readers who do not have it see them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from mngnas_lib.lab.config import RunConfig
 from mngnas_lib.lab.run import execute
 from mngnas_lib.lab.stats import Tau, kendall_tau, tau_in_top
 from mngnas_lib.lab.store import Result
-from mngnas_lib.truth import noise_report
+from mngnas_lib.truth import noise_report, reliability
 
 #: Of a table with more rows so many are drawn: all pairs of NAS-Bench-101's 423,624 would take hours
 MOST = 20_000
@@ -82,6 +83,48 @@ def taus_of(result: Result, part: str = "all") -> dict[str, Tau]:
     return {row.measure: Tau(row.tau, row.low, row.high, row.n) for row in rows.itertuples()}
 
 
+def tau_table(results: Mapping[str, Result], measure: str) -> pd.DataFrame:
+    """One measure's taus in words, such as ``0.881 [0.878, 0.885], n = 6,561``.
+
+    Args:
+        results: by benchmark, what :func:`facts` gives.
+
+    Returns:
+        One row a benchmark and comparison, columns ``all`` and ``top half``. Benchmarks that lack it are left out.
+    """
+    cells: dict[tuple[str, str], dict[str, str]] = {}
+    for name, result in results.items():
+        rows = result.table("taus")
+        for row in rows[rows["measure"] == measure].itertuples():
+            text = f"{row.tau:.3f} [{row.low:.3f}, {row.high:.3f}], n = {row.n:,}"
+            cells.setdefault((" ".join(name.split()), row.what), {})[row.part] = text
+    index = pd.MultiIndex.from_frame(pd.DataFrame(list(cells), columns=["benchmark", "what"]))
+    return pd.DataFrame(list(cells.values()), index=index, columns=list(PARTS))
+
+
+class SeedNoise(NamedTuple):
+    """What seeds change and what architectures change, both in test accuracy.
+
+    Attributes:
+        seeds: mean over architectures of the standard deviation from seed to seed, a fraction.
+        archs: standard deviation of the architectures' means, a fraction.
+        reliability: see :func:`mngnas_lib.truth.reliability`.
+    """
+
+    seeds: float
+    archs: float
+    reliability: float
+
+
+def seed_noise(benchmark: Benchmark) -> SeedNoise | None:
+    """The noise of a table's single trainings; None where no architecture was trained twice."""
+    if benchmark.runs is None or (~np.isnan(benchmark.runs)).sum(axis=1).max() < 2:
+        return None
+    trainings = _trainings(benchmark)
+    deviation = trainings.groupby("arch")["test"].std().mean()
+    return SeedNoise(float(deviation), float(benchmark.table["test"].std()), reliability(trainings))
+
+
 def sampled(benchmark: Benchmark, most: int = MOST, seed: int = 0) -> Benchmark:
     """``benchmark``, or one of ``most`` of its rows, drawn at random, if it has more."""
     if len(benchmark) <= most:
@@ -133,15 +176,19 @@ def random_search_expectation(reward: ArrayLike, value: ArrayLike, queries: Arra
 def _ceilings(benchmark: Benchmark) -> list[dict[str, object]]:
     if benchmark.runs is None:
         return []
-    there = ~np.isnan(benchmark.runs)
-    row, seed = np.nonzero(there)
-    archs = benchmark.table["arch"].to_numpy()[row]
-    trainings = pd.DataFrame({"arch": archs, "seed": seed, "test": benchmark.runs[there]})
     rows = []
-    for report in noise_report(trainings):
+    for report in noise_report(_trainings(benchmark)):
         for part, tau in zip(PARTS, (report.overall, report.top_half), strict=True):
             rows.append(_row("noise ceiling", report.what, part, tau))
     return rows
+
+
+def _trainings(benchmark: Benchmark) -> pd.DataFrame:
+    """One row a training: ``arch``, ``seed`` (a column of ``runs``), ``test``."""
+    there = ~np.isnan(benchmark.runs)
+    row, seed = np.nonzero(there)
+    archs = benchmark.table["arch"].to_numpy()[row]
+    return pd.DataFrame({"arch": archs, "seed": seed, "test": benchmark.runs[there]})
 
 
 def _baselines(benchmark: Benchmark) -> list[dict[str, object]]:

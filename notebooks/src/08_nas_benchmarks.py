@@ -51,10 +51,11 @@ from mngnas_lib.data import resize_area
 from mngnas_lib.data.hard_digits import VERSIONS, harder
 from mngnas_lib.data.sources import read_digits
 from mngnas_lib.lab import TabularRun, current_profile, stored, table_v, table_v_runs
-from mngnas_lib.lab.benchmark_facts import FactsRun, facts, random_search_expectation, sampled, taus_of
+from mngnas_lib.lab.benchmark_facts import FactsRun, facts, random_search_expectation, seed_noise, tau_table, taus_of
 from mngnas_lib.lab.stats import kendall_tau, noise_ceiling
 from mngnas_lib.lab.tabular_paper import DIFFERENCES, beside_the_paper
-from mngnas_lib.lab.tabular_runs import BUDGETS, regret_curve, run_searches
+from mngnas_lib.lab.tabular_race import race
+from mngnas_lib.lab.tabular_runs import BUDGETS
 
 # %%
 from mngnas_lib.paper import paper_table
@@ -78,7 +79,7 @@ from mngnas_lib.search.tabular_landscape import Landscape
 from mngnas_lib.spaces import get_space
 from mngnas_lib.spaces.nasbench101_cells import canonical, from_matrix
 from mngnas_lib.spaces.nasbench101_census import CELLS_BY_NODES
-from mngnas_lib.truth import get_truth, reliability, train_and_test
+from mngnas_lib.truth import get_truth, train_and_test
 
 profile = current_profile()
 print(f"kit {mngnas_lib.__version__}, profile {profile.name}")
@@ -196,13 +197,9 @@ print(macro.metrics["about"])
 rng = np.random.default_rng(0)
 steady = rng.normal(93.2, 0.1, (10_000, 10))
 wobbly = rng.normal(93.0, 0.4, (10_000, 10))
-wins = pd.DataFrame(
-    {"mean of A": [steady[:, -1].mean(), steady.max(axis=1).mean()]}
-    | {"mean of B": [wobbly[:, -1].mean(), wobbly.max(axis=1).mean()]}
-    | {"A wins": [(steady > wobbly)[:, -1].mean(), (steady.max(axis=1) > wobbly.max(axis=1)).mean()]},
-    index=["last epoch", "best epoch"],
-)
-wins.round(2)
+read = {"last epoch": (steady[:, -1], wobbly[:, -1]), "best epoch": (steady.max(axis=1), wobbly.max(axis=1))}
+for name, (a, b) in read.items():
+    print(f"{name}: A {a.mean():.2f}, B {b.mean():.2f} on average; A is ahead in {np.mean(a > b):.0%} of the cases")
 
 # %% [markdown]
 # By the best epoch the worse network wins, and more trainings do not mend it: it is bias, not noise. (A made-up case:
@@ -366,17 +363,7 @@ known |= {f"kit: {space}": facts(benchmark) for space, benchmark in kit.items()}
 
 
 # %%
-def all_taus(measure):
-    """One row a benchmark and comparison: tau over all and over the top half, with intervals."""
-    rows = {}
-    for name, result in known.items():
-        for entry in result.table("taus").query("measure == @measure").itertuples():
-            interval = f"{entry.tau:.3f} [{entry.low:.3f}, {entry.high:.3f}], n = {entry.n:,}"
-            rows.setdefault((name.replace("\n", ", "), entry.what), {})[entry.part] = interval
-    return pd.DataFrame(rows).T.rename_axis(["benchmark", "what"])
-
-
-all_taus("noise ceiling")
+tau_table(known, "noise ceiling")
 
 # %% [markdown]
 # *Measured: of the official NAS-Bench-Macro over all its keys and three runs; of the kit's tables over their
@@ -386,24 +373,13 @@ all_taus("noise ceiling")
 
 
 # %%
-def sentence(space, benchmark):
-    """What a kit table's noise is, in words."""
-    row, seed = np.nonzero(~np.isnan(benchmark.runs))
-    trainings = pd.DataFrame({"arch": row, "seed": seed, "test": benchmark.runs[row, seed]})
-    if trainings["seed"].nunique() < 2:
-        return f"* kit, {space}: one training each, so far."
-    seeds = 100 * trainings.groupby("arch")["test"].std().mean()
-    return (
-        f"* kit, {space}: seeds differ by {seeds:.1f} points (mean standard deviation), architectures by "
-        f"{100 * benchmark.table['test'].std():.1f}; {reliability(trainings):.0%} of the variance of single trainings "
-        "is between architectures."
-    )
-
-
 pairs = [[taus_of(result, part).get("noise ceiling") for part in ("all", "top half")] for result in known.values()]
 lower = [top.value < whole.value for whole, top in pairs if whole is not None]
-text = f"In the better half the ceiling is lower in {sum(lower)} of {len(lower)} tables that have one.\n\n"
-display(Markdown(text + "\n".join(sentence(*entry) for entry in kit.items())))
+print(f"In the better half the ceiling is lower in {sum(lower)} of {len(lower)} tables that have one.")
+for space, benchmark in kit.items():
+    if (noise := seed_noise(benchmark)) is not None:
+        words = f"seeds differ by {100 * noise.seeds:.1f} points, architectures by {100 * noise.archs:.1f}"
+        print(f"kit, {space}: {words}; {noise.reliability:.1%} of the variance is between architectures")
 
 # %% [markdown]
 # The better architectures are closer together, while the noise is about the same. A search lives there. And a large
@@ -695,38 +671,20 @@ display(Markdown("\n".join(lines)))
 
 
 # %%
-def race(benchmark, seeds):
-    """A landscape, regret curves of all searches on it, and the regret of random search as computed."""
-    landscape = Landscape.of(sampled(benchmark, 5000))
-    queries = min(300, len(landscape) // 2)
-    found = run_searches(landscape, tuple(SEARCHERS), queries, range(seeds))
-    at, test = np.arange(1, queries + 1), landscape.truth[landscape.dataset].test
-    computed = random_search_expectation(landscape.reward, test.max() - test, at)
-    curves = {method: regret_curve(landscape, rows) for method, rows in found.items()}
-    return landscape, curves, pd.DataFrame({"query": at, "regret": computed})
-
-
-seeds = 30 if profile.name == "quick" else 100
 live = {f"kit: {space}": benchmark for space, benchmark in kit.items()}
 if tables["nasbench101"].name == "nasbench101":
     live["NAS-Bench-101 (5,000 cells)"] = tables["nasbench101"]
-ours = {name: race(benchmark, seeds) for name, benchmark in live.items()}
+ours = {name: race(benchmark, seeds=30 if profile.name == "quick" else 100) for name, benchmark in live.items()}
 with style():
     fig = plt.figure(figsize=(12, 4.2), dpi=76, layout="constrained")
-    drawn, computed = ({name: parts[place] for name, parts in ours.items()} for place in (1, 2))
-    plot_regret_panels(drawn, fig, expected=computed)
+    computed = {name: result.computed for name, result in ours.items()}
+    plot_regret_panels({name: result.curves for name, result in ours.items()}, fig, expected=computed)
 _ = save(fig, "08_regret_kit")
 
 # %%
-for name, (landscape, methods, computed) in ours.items():
-    curve = methods["random search"]
-    line = computed.set_index("query")["regret"].loc[curve["query"]].to_numpy()
-    inside = np.mean((curve["low"] <= line) & (line <= curve["high"]))
-    test = landscape.truth[landscape.dataset].test
-    end = 100 * (test.max() - test[landscape.reward.argmax()])
-    print(
-        f"{name}: computed inside the interval of what was run at {inside:.0%} of the points; seen all: {end:.2f} points"
-    )
+for name, result in ours.items():
+    inside = f"computed inside the interval of what was run at {result.share_inside():.0%} of the points"
+    print(f"{name}: {inside}; seen all: {100 * result.seen_all:.2f} points")
 
 # %% [markdown]
 # If intervals are honest, the first is 95 % on average; but points of one curve hang together, and it can be all or

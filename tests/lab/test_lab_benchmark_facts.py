@@ -21,6 +21,8 @@ from mngnas_lib.lab.benchmark_facts import (
     histogram,
     random_search_expectation,
     sampled,
+    seed_noise,
+    tau_table,
     taus_of,
 )
 from mngnas_lib.spaces import get_space
@@ -126,6 +128,26 @@ def test_random_search_is_the_mean_over_all_draws(architectures, queries):
     ]
     found = random_search_expectation(rewards, values, [queries])
     np.testing.assert_allclose(found, [np.mean(outcomes)], atol=1e-9)
+
+
+def test_taus_in_words(benchmark):
+    table = tau_table({"a\nname": facts(benchmark), "without": facts(replace(benchmark, runs=None))}, "noise ceiling")
+    assert list(table.index) == [("a name", "one training and another"), ("a name", "mean of 2 and one more")]
+    tau = taus_of(facts(benchmark), "top half")["noise ceiling"]
+    expected = f"{tau.value:.3f} [{tau.low:.3f}, {tau.high:.3f}], n = 20"
+    assert table.loc[("a name", "one training and another"), "top half"] == expected
+    assert tau_table({"without": facts(benchmark)}, "valid").empty
+
+
+def test_noise_of_seeds_by_hand(benchmark):
+    runs = np.array([[0.5, 0.5], [0.7, 0.9]] * 20)
+    noise = seed_noise(replace(benchmark, runs=runs, table=benchmark.table.assign(test=runs.mean(axis=1))))
+    # standard deviations of two numbers are their distance by the root of two
+    assert noise.seeds == pytest.approx((0 + 0.2 / 2**0.5) / 2)
+    assert noise.archs == pytest.approx(np.std([0.5, 0.8] * 20, ddof=1))
+    assert 0 < noise.reliability < 1
+    assert seed_noise(replace(benchmark, runs=runs[:, :1])) is None
+    assert seed_noise(replace(benchmark, runs=None)) is None
 
 
 def test_unknown_part(benchmark):
