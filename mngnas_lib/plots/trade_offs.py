@@ -14,6 +14,8 @@ from mngnas_lib.plots.style import BLACK, DARK_GREY, GREY, axes_of
 
 #: Costs of the paper's tables and their axes
 COST_LABELS = {"madds": "FLOPs (10⁶ multiply-accumulates)", "params": "parameters (10⁶)", "search cost": "GPU days"}
+#: More points than this are drawn as their density
+_MOST_POINTS = 1000
 
 
 def plot_trade_offs(rows: pd.DataFrame, ax: Axes | None = None, *, cost: str = "madds") -> Axes:
@@ -57,6 +59,8 @@ def plot_trade_offs(rows: pd.DataFrame, ax: Axes | None = None, *, cost: str = "
 def plot_fronts(data: pd.DataFrame, ax: Axes | None = None, *, error_label: str = "test error (%)") -> Axes:
     """All architectures as faint points and, by method, the steps of those that no other one of the method beats.
 
+    Of a method with more than a thousand architectures the points are counted in grey cells, on a logarithmic scale.
+
     Args:
         data: one row an architecture: ``method`` (see :mod:`mngnas_lib.plots.paper_frames`), ``macs`` (a count) and
             ``error`` (a fraction).
@@ -67,7 +71,11 @@ def plot_fronts(data: pd.DataFrame, ax: Axes | None = None, *, error_label: str 
     ax = axes_of(ax)
     for method, rows in checked(data, "method", "macs", "error").groupby("method", sort=False):
         color, marker = look_of(method)
-        ax.scatter(rows["macs"] / 1e6, rows["error"], s=14, marker=marker, color=color, alpha=0.3, linewidths=0)
+        if len(rows) > _MOST_POINTS:
+            looks = {"gridsize": 30, "bins": "log", "cmap": "Greys", "mincnt": 1, "linewidths": 0.2, "vmin": 0.3}
+            ax.hexbin(rows["macs"] / 1e6, rows["error"], zorder=0, **looks)
+        else:
+            ax.scatter(rows["macs"] / 1e6, rows["error"], s=14, marker=marker, color=color, alpha=0.3, linewidths=0)
         front = rows[pareto_front(rows[["macs", "error"]].to_numpy())]
         front = front.drop_duplicates(["macs", "error"]).sort_values("macs")
         label = f"{method_of(method)}: front, {len(front)} of {len(rows):,}"

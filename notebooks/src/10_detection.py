@@ -10,7 +10,7 @@
 #
 # **Of the paper:** Section IV-G. Table VII.
 #
-# **Time:** quick 20 s · laptop 20 s · paper not measured (2 CPU cores)
+# **Time:** quick 15 s · laptop 15 s · paper not measured (2 CPU cores)
 
 # %% [markdown]
 # The next cell does nothing where the kit is installed. On Colab it fetches and installs it.

@@ -54,6 +54,14 @@ def test_fronts_are_steps_over_what_no_other_beats(ax):
         plot_fronts(data.drop(columns="error"), ax)
 
 
+def test_thousands_of_points_are_counted_in_cells(ax):
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame({"method": "none", "macs": rng.uniform(1e6, 9e6, 1500), "error": rng.uniform(0.1, 0.5, 1500)})
+    plot_fronts(data, ax)
+    (cells,) = ax.collections
+    assert cells.get_array().sum() == 1500 and cells.get_array().min() >= 1
+
+
 def test_boxes_by_search_epoch(ax):
     data = pd.DataFrame(
         {"method": ["none"] * 6 + ["mngnas"] * 6, "search_epoch": [1, 1, 1, 2, 2, 2] * 2, "error": np.arange(12) / 20}
