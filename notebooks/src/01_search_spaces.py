@@ -3,13 +3,13 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/mngnas-kit/mngnas-kit/blob/main/notebooks/01_search_spaces.ipynb)
 #
-# **After this notebook you can** write an architecture as a string of choices and read the notation of two
+# **After this notebook you can** write an architecture as a string of choices and read the notation of three
 # benchmarks; count the parameters and multiply-accumulates of a network by hand; tell when two architectures are
 # one and the same function, and why careful people count 4,840 and 6,466 of them; say what a SuperNet holds, what
 # one path of it trains and what a candidate inherits; and list the one-slot neighbours that perturbation-aware
 # distillation needs.
 #
-# **Of the paper:** Section III-A with Eq. 1, 2 and 3; the two spaces on which Section IV-F measures rankings; the
+# **Of the paper:** Section III-A with Eq. 1, 2 and 3; the spaces of the three NAS benchmarks (Sections IV-F and V-A); the
 # set of Eq. 21. No figures or tables: all figures here are the kit's own.
 #
 # **Time:** quick 25 s · laptop 25 s · paper 25 s (2 CPU cores; nothing is trained, so the profile changes nothing)
@@ -54,6 +54,8 @@ from mngnas_lib.data import load_images
 from mngnas_lib.errors import ArchError
 from mngnas_lib.plots import draw_architecture, save, style
 from mngnas_lib.spaces import get_space
+from mngnas_lib.spaces.nasbench101_cells import graph_hash, prune, to_matrix
+from mngnas_lib.spaces.nasbench101_census import CELLS_BY_NODES
 from mngnas_lib.spaces.nasbench201 import EDGES, OPERATIONS
 from mngnas_lib.spaces.nasbench201_network import Cell
 
@@ -407,8 +409,7 @@ _ = save(fig, "01_cost_nasbench201")
 #
 # A constraint $b$ cuts this picture at a vertical line. Under 100 million MACs nine tenths of the space are left;
 # under 50, half.
-
-# %% [markdown]
+#
 # The chain space NAS-Bench-Macro has eight slots with *different* costs: the same block is cheaper or dearer in
 # another stage.
 
@@ -433,8 +434,7 @@ _ = save(fig, "01_cost_nasbench_macro")
 # %% [markdown]
 # Parameters and MACs are not one thing here: a block of the last stage brings many parameters (wide) and moderate
 # MACs (few positions). Two networks with equal MACs can differ by a factor in parameters. "Small" needs a unit.
-
-# %% [markdown]
+#
 # ## 5 Different strings, one function
 #
 # 15,625 strings are not 15,625 networks. Some differences on paper make no difference to any image. Four reasons,
@@ -575,8 +575,6 @@ with style():
             draw_architecture(space, member, ax)
         row[0].set_title(name)
 _ = save(fig, "01_disputed_cells")
-
-# %%
 with torch.no_grad():
     for name, pair in DISPUTED.items():
         one, two = (cell(images, member, used=(True,) * 6) for member in pair)
@@ -610,7 +608,7 @@ print("strings with more than one function:", sum(len(group) > 1 for group in fu
 #
 # Why bother? (a) A search that proposes the same function twice wastes a training. (b) A ranking over 1,000 "random
 # architectures" with the same function many times in it measures noise; `space.sample_distinct` draws among
-# functions. (c) Perturbed neighbours that are the same function teach nothing: see Section 8.
+# functions. (c) Perturbed neighbours that are the same function teach nothing: see Section 9.
 #
 # ### Exercise 3
 #
@@ -710,7 +708,77 @@ print("logits apart:", float((first(x).logits - second(x).logits).abs().max().de
 # different accuracies, since they were trained separately. That difference is pure luck of training, and no ranking
 # method can predict it.
 #
-# ## 7 The SuperNet: all of them in one network
+# ## 7 Any graph: NAS-Bench-101
+#
+# In the third space, that of the paper's Table XI, the *edges* are chosen as well. A cell is a graph of at most seven
+# nodes, from input to output; each of the five between them carries one of three operations (3×3 convolution, 1×1
+# convolution, 3×3 max-pooling). An upper triangular matrix of zeros and ones says which edges exist, at most nine. So an
+# architecture has 21 slots with two choices and 5 with three. The benchmark has no notation; the kit writes the rows
+# right of the diagonal, then a letter for each node (`3`, `1` and `p`), as in `110001.01001.0001.000.00.0:31p33`.
+#
+# > **Predict.** Draw this cell: nodes 0 (input) to 6 (output); the first row says that edges lead from 0 to 1, 2 and 6.
+# > Which nodes lie on a way from input to output? And if you exchange the names of nodes 1 and 2, with their rows,
+# > columns and operations, what changes?
+
+# %%
+graphs = get_space("nasbench101")
+text_101 = "110001.01001.0001.000.00.0:31p33"
+matrix, labels = to_matrix(graphs.from_string(text_101))
+print(matrix, *labels, sep="\n")
+twin = "110001.00001.1001.000.00.0:13p33"
+seven = "110100.01010.1000.001.10.1:31p31"
+for name in (text_101, twin, seven):
+    kept, operations = prune(*to_matrix(graphs.from_string(name)))
+    print(f"{name}: {len(kept)} nodes, {kept.sum()} edges, hash {graph_hash(kept, operations)[:8]}")
+    print("   canonical:", graphs.to_string(graphs.canonical(graphs.from_string(name))))
+with style():
+    fig, axes = plt.subplots(3, 1, figsize=(8.6, 5.4))
+    for ax, name in zip(axes, (text_101, twin, seven), strict=True):
+        draw_architecture(graphs, graphs.from_string(name), ax)
+        ax.set_title(name)
+_ = save(fig, "01_graphs")
+
+# %% [markdown]
+# Three nodes of the first cell are **pruned**: node 3 is a dead end (the max-pooling that you do not see), and nodes 4
+# and 5 stand alone. The second cell is the first one with nodes 1 and 2 exchanged: another matrix, the same graph. The
+# benchmark's hash does not depend on the nodes' names, and `canonical` picks one representative; both say that the two
+# are one cell. The third has all seven nodes and nine edges, and nothing to prune.
+#
+# > **Predict.** How many cells are there with exactly one operation between input and output? The answer is small
+# > enough for your fingers.
+
+# %%
+print("by nodes that count:", CELLS_BY_NODES, " together", f"{sum(CELLS_BY_NODES.values()):,}")
+print(f"valid ways to write them: {graphs.size:,}")
+assert CELLS_BY_NODES[3] == 3 * 2  # three operations, with a direct edge from input to output or without
+
+# %% [markdown]
+# Six: the operation is one of three, and a direct edge from input to output is there or not. All together they are
+# **423,624**, the published number, in 374 million valid matrices with labels. A draw among matrices is far from a draw
+# among cells, since small cells have many matrices; `sample_distinct` draws among cells.
+#
+# ### A cost that does not add up
+#
+# Nodes that lead to the output are **concatenated**, and divide its channels among them. Take 128 channels and one 3×3
+# node: $128 \cdot 128 \cdot 9 = 147{,}456$ weights.
+#
+# > **Predict.** Now two 3×3 nodes side by side, both from input to output. Twice as many weights?
+
+# %%
+one_cell = get_space("nasbench101", channels=128, cells=1, stacks=1)
+one, two = (
+    one_cell.cost(one_cell.from_string(f"{rows}.000.00.0:33333")).params
+    for rows in ("100000.00001.0000", "110000.00001.0001")
+)
+print(f"one node {one:,} parameters, two nodes {two:,}: difference {one - two:,}")
+assert one - two == 128 * 128 * 9 - 2 * 64 * 64 * 9
+
+# %% [markdown]
+# Half as many: each node has 64 channels, and $2 \cdot 64 \cdot 64 \cdot 9 = 73{,}728$. (The 1×1 projections from the
+# input, one for each node, have $128 \cdot 128$ weights together in both cases.) So an edge costs what it makes of the
+# *other* nodes' widths, and no table of slots holds the sum. The kit still counts from shapes alone, cell by cell.
+#
+# ## 8 The SuperNet: all of them in one network
 #
 # To train 15,625 networks takes a cluster. One-shot NAS trains *one*, the **SuperNet**: it has in every slot the
 # modules of **all** choices. An architecture is a path through it; calling it takes the path as second argument. We
@@ -810,7 +878,7 @@ print("resolution after stem and blocks:", [m.shape[-1] for m in maps[:-1]])
 # Two chains that begin alike have the *same* first feature maps (if their batch norms use the same statistics). So
 # a thousand chains can share the computation of their common beginnings. The ranking of notebook 03 lives on that.
 #
-# ## 8 Neighbours: one slot apart
+# ## 9 Neighbours: one slot apart
 #
 # The paper's last distillation step asks a good architecture $S_j$ to be robust: its outputs should stay close to
 # those of architectures that differ in one slot.
@@ -893,8 +961,8 @@ pd.DataFrame(rows)
 # ## What to take along
 #
 # * An architecture is a tuple of choices. Everything that a search does (draw, mutate, cross, perturb) is done on tuples.
-# * Cost is a sum over slots. A count agrees exactly with torch's and the published one, or differs for a reason.
-# * 15,625 strings are 4,840 functions, and 6,561 chains are 3,969 networks. Count functions.
+# * Cost is a sum over slots, where the widths are fixed; in NAS-Bench-101 it is not. A count agrees exactly with torch's and the published one, or differs for a reason.
+# * 15,625 strings are 4,840 functions, 6,561 chains are 3,969 networks, 374 million matrices 423,624 cells. Count functions.
 # * A SuperNet holds every choice of every slot; one path is trained at a time; a candidate takes a copy.
 #
 # **Next:** notebook 02 trains a SuperNet. Its question is who gets how much training.
