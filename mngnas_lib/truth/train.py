@@ -137,10 +137,9 @@ def _train_missing(
                 )
             )
             bar.update()
-    if missing:
-        table.sort([space.to_string(arch) for arch in archs])
     before = table.card() if table.rows else {}
-    if missing or not before.get("finished"):
+    if before.get("trainings") != len(table.rows):  # some are new, or of a computation that was stopped
+        table.sort([space.to_string(arch) for arch in archs])
         table.write_card(_provenance(settings, table, before, command))
     return table
 
