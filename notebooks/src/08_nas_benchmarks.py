@@ -11,7 +11,7 @@
 # **Of the paper:** Section IV-F with Tables V and VI and Fig. 10; from Section V what is about the benchmarks:
 # Tables X, XI and XV, Fig. 13 and 14.
 #
-# **Time:** quick 30 s · laptop 40 s from the stored results · paper not measured (2 CPU cores)
+# **Time:** quick 30 s · laptop 30 s from the stored results · paper not measured (2 CPU cores)
 
 # %% [markdown]
 # The next cell does nothing where the kit is installed. On Colab it fetches and installs it.
@@ -497,8 +497,9 @@ def in_words(name):
 display(Markdown("τ of FLOPs with the mean test accuracy:\n\n" + "\n".join(map(in_words, known))))
 
 # %% [markdown]
-# *Measured; intervals over architectures.* The space between a triangle and the black bar is what a prediction can
-# earn. It is wide: counting is a strong baseline and far from the best.
+# *Measured; intervals over architectures.* The space between a triangle and the black bar is what a prediction can earn. On
+# NAS-Bench-Macro it is wide: counting is a strong baseline and far from the best. Where it is narrow, a table can hardly
+# tell a good prediction from counting.
 #
 # *valid* is the tables' own validation accuracy after the same full training. On CIFAR-10 it comes from other trainings than
 # *test*, on half of the images; elsewhere both are of the same networks: there it says how well so many images measure, not
