@@ -11,7 +11,7 @@ computed again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -116,8 +116,13 @@ def _search(
 
 @execute.register
 def _(config: ComparisonRun) -> Result:
+    return compare(config, [run(search) for search in config.searches])
+
+
+def compare(config: ComparisonRun, found: Sequence[Result]) -> Result:
+    """What a comparison gives, from the results of its searches."""
     benchmark = get_benchmark(config.benchmark, dataset=config.dataset)
-    tables = [run(search).table("archs") for search in config.searches]
+    tables = [result.table("archs") for result in found]
     first = tables[0]
     later = (first["search_epoch"] > 1).to_numpy()
     true = benchmark.scores([benchmark.space.from_string(text) for text in first["arch"]]).test[later]

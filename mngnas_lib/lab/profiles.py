@@ -115,7 +115,7 @@ class Profile:
 QUICK = Profile(
     "quick",
     supernet=SupernetSizes(4, 1, 64, 16, 1250, 0.2, 20, 50, 0.1, 200),
-    kit=KitSizes(3, 96, 0.1, 60, SearchSizes(3, 6, 2, 0, 2, 0.05, epochs=0.1, batch_size=96)),
+    kit=KitSizes(2, 32, 0.05, 60, SearchSizes(2, 10, 2, 0, 2, 0.05, epochs=0.1, batch_size=96)),
     real=SupernetSizes(8, 1, 320, 16, 6000, 0.25, 10, 64, 0.1, 100),
     search=SearchSizes(3, 8, 2, 3, 2, 0.5, epochs=2.0, batch_size=50),
     comparison=ComparisonSizes(
@@ -130,7 +130,7 @@ QUICK = Profile(
 LAPTOP = Profile(
     "laptop",
     supernet=SupernetSizes(8, 1, 64, 16, 2500, 0.2, 60, 64, 0.1, 1000),
-    kit=KitSizes(15, 96, 0.1, 500, SearchSizes(5, 20, 5, 0, 4, 0.05, epochs=0.25, batch_size=96)),
+    kit=KitSizes(15, 32, 0.05, 500, SearchSizes(5, 20, 5, 0, 4, 0.05, epochs=0.25, batch_size=96)),
     real=SupernetSizes(8, 1, 320, 16, 14000, 1 / 7, 40, 64, 0.1, 300),
     search=SearchSizes(6, 16, 3, 5, 4, 1.0, epochs=3.0, batch_size=64),
     comparison=ComparisonSizes(

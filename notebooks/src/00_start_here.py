@@ -45,7 +45,7 @@ from mngnas_lib.data import load_images
 from mngnas_lib.lab import current_profile
 from mngnas_lib.lab.provenance import device_name, package_versions
 from mngnas_lib.plots import plot_history, save, style
-from mngnas_lib.plots.overview import draw_overview
+from mngnas_lib.register import show
 from mngnas_lib.spaces import get_space
 from mngnas_lib.supernet import TrainConfig, rank, train_supernet
 
@@ -63,26 +63,37 @@ from mngnas_lib.supernet import TrainConfig, rank, train_supernet
 # training goes on.
 
 # %%
-with style():
-    fig, ax = plt.subplots(figsize=(10.4, 6.6))
-    draw_overview(ax)
-_ = save(fig, "overview")
+show("fig-01")
 
 # %% [markdown]
-# Follow the arrows once round. In step 2 each row of squares is one *architecture*: one square per layer that can
-# be chosen, one colour per choice. In step 3 the same architectures are networks with weights, and teach each
-# other. In step 4 the most accurate enter the teacher groups, one of small and one of large networks, and the loop
-# starts again.
+# This is the paper's Fig. 1 in our own drawing. Follow the arrows once round. In step 2 each row of squares is one
+# *architecture*: one square per layer that can be chosen, one colour per choice; the thick square has been mutated. In
+# step 3 the same architectures are networks with weights: each learns from labels, from its peers (light blue lines) and
+# from the teachers of its own size, small ones on the left, large ones on the right. In step 4 the most accurate enter
+# the two teacher groups, after a lesson of their own on architectures that differ in one square, and the loop starts
+# again.
 #
 # | part of the picture | in the paper | in the kit | notebook |
 # | --- | --- | --- | --- |
-# | what an architecture is | Section III-A, Eq. 1-3 | `mngnas_lib.spaces` | 01 |
-# | 1 train the SuperNet | Section III-A, Eq. 4 | `mngnas_lib.supernet` | 02 |
-# | 4 rank | Section IV-F, Tables X and XI | `mngnas_lib.lab.stats`, `mngnas_lib.benchmarks` | 03 |
+# | what an architecture is | Section III-A, Eq. 1-3 | `mngnas_lib.spaces` | 01 Search spaces |
+# | 1 train the SuperNet | Section III-A, Eq. 4 | `mngnas_lib.supernet` | 02 SuperNet training |
+# | 4 rank | Eq. 1, Section IV-B | `mngnas_lib.lab.stats`, `mngnas_lib.benchmarks` | 03 How well does a SuperNet rank? |
+# | 3 retrain: teachers and peers | Section III-C, Eq. 5-10 | `mngnas_lib.distill` | 04 Distillation |
+# | 3 retrain: the weights α and β | Section III-D, Eq. 11-20 | `mngnas_lib.distill` | 05 Adaptive coefficients |
+# | 4 those that enter | Section III-E, Eq. 21-23 | `mngnas_lib.distill.perturbation` | 06 Perturbation |
+# | the whole loop | Section III-F, Algorithm 3 | `mngnas_lib.search` | 07 The search |
 #
-# Read the notebooks in this order the first time; later, each starts alone. What the picture shows beyond them
-# (distillation with adaptive weights, Eq. 5-20; perturbation, Eq. 21-23; the search, Algorithm 3) builds on these
-# three.
+# The last four notebooks hold the method against the paper's results:
+#
+# | what | in the paper | notebook |
+# | --- | --- | --- |
+# | rankings and searches where the truth is known | Section IV-F | 08 NAS benchmarks |
+# | larger spaces, CIFAR and ImageNet | Sections IV-C to IV-E, V | 09 Image classification |
+# | what was found, as part of a detector | Section IV-G | 10 Detection |
+# | what the paper's own numbers bear out | Sections IV and V | 11 Claims and errata |
+#
+# Read the notebooks in this order the first time; later, each starts alone. Each of the paper's 14 figures and 16 tables
+# is shown by one of them; `mngnas status` in a terminal lists which, and what of it has been measured.
 #
 # **How a notebook teaches.** Equation, then a toy that you can check by hand, then the library's function, then a
 # check that both agree, then the picture. Where a box says **Predict**, stop and write your guess down: being wrong
@@ -147,11 +158,13 @@ found = find_benchmarks()
 for name, path in found:
     print(f"benchmark {name}: {path.name}")
 if not found:
-    print("No benchmark files: notebook 03 then makes its own ground truth from digits.")
+    print("No benchmark files: get the folder data/benchmarks of the kit again.")
 
 # %% [markdown]
-# None found is fine. If you have them, put them into `data/benchmarks`, or name their folder in the environment
-# variable `MNGNAS_BENCHMARKS`. `mngnas doctor` in a terminal prints the same check, and what each profile would
+# Those whose names begin with `kit-` come with the kit: small networks, trained by the kit on harder digits, so that
+# there is a truth without a download. The official files of the three benchmarks are larger and come from their
+# authors. If you have them, put them into `data/benchmarks`, or name their folder in the environment variable
+# `MNGNAS_BENCHMARKS`; where a notebook has the choice it takes the official table, and says so. `mngnas doctor` in a terminal prints the same check, and what each profile would
 # cost on this machine.
 #
 # ## 3 The profile

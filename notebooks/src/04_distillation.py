@@ -9,9 +9,8 @@
 # the same; count the forward passes of Algorithm 1 and get the same gradients with a thirtieth of them; and retrain
 # candidates by algorithms A, B and C and say honestly which of them helped.
 #
-# **Of the paper:** Section III-C with Eq. 5 to 10 and Algorithm 1; the algorithms A to E of Section V-A, of which A, B
-# and C run here; errata 5 and 6. Table VIII is quoted as context (*paper*); no figure or table of the paper is made
-# here.
+# **Of the paper:** Section III-C with Eq. 5 to 10 and Algorithm 1; Fig. 2, in our own drawing; the algorithms A to E of
+# Section V-A, of which A, B and C run here; errata 5 and 6. Table VIII is quoted as context (*paper*).
 #
 # **Time:** quick 45 s · laptop 2 min · paper not measured (2 CPU cores; told from processor time, as the
 # machine had other work)
@@ -60,6 +59,7 @@ from mngnas_lib.lab import DataSpec, SpaceSpec, SupernetRun, current_profile, ge
 from mngnas_lib.lab.comparison import comparison
 from mngnas_lib.lab.stats import kendall_tau
 from mngnas_lib.plots import plot_before_after, plot_forwards, plot_losses, plot_soft_labels, save, style
+from mngnas_lib.register import show
 from mngnas_lib.search import Guidance, Member, RetrainConfig, Retraining
 from mngnas_lib.search.teaching import choose_teachers, taught_by
 from mngnas_lib.spaces import Output
@@ -139,8 +139,6 @@ for part in ("valid", "test"):
     print(f"tau of the two orders {tau.value:.2f} [{tau.low:.2f}, {tau.high:.2f}], n = {tau.n}")
 gains = 100 * (own["test"] - borrowed["test"])
 print(f"gains on test images: {gains.min():.1f} to {gains.max():.1f} points")
-
-# %%
 with style():
     fig, ax = plt.subplots(figsize=(5, 4))
     plot_before_after(pd.DataFrame({"borrowed": borrowed["test"], "none": own["test"]}), ax)
@@ -755,6 +753,19 @@ check_speedup(my_speedup, my_students)
 # </details>
 #
 # ## 8 Five algorithms, four choices
+#
+# Eq. 5 to 10 are pieces of one process. The paper's Fig. 2, in our own drawing:
+
+# %%
+show("fig-02")
+
+# %% [markdown]
+# The upper frame is one step of Algorithm 1 for one student. One mini-batch goes through teachers, student and peers;
+# their outputs meet in the middle, where the weights α and β are computed (Eq. 20, notebook 05), and come out as two
+# mixes. The student gets three losses, from labels, from the teachers' mix and from the peers' mix, and their sum moves
+# the student **alone**: no arrow leads back to a teacher or a peer, as in Section 4. The lower frame runs once every
+# search epoch, for those that become teachers: there $S_j$ learns from its own perturbed copies (notebook 06). Leave
+# parts of the picture out, and you have the other algorithms.
 #
 # Section V-A compares five ways to retrain, A to E. Behind the names are four independent questions: *which* earlier
 # models teach, *how* the members of a group are weighted, do *peers* teach, is there *perturbation*-aware distillation
