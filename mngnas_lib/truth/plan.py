@@ -11,8 +11,9 @@ from mngnas_lib.spaces import Arch, InputShape, SearchSpace
 
 #: Strata of FLOPs from which architectures are drawn
 STRATA = 20
-#: In a space too large to list, strata are made of this many times as many random architectures
-_POOL = 40
+#: In a space too large to list, strata are made of so many random architectures, or of as many as are asked for if
+#: those are more: a fixed number, so that a larger draw holds the smaller one
+_POOL = 6_000
 #: A space with more notations than this is not listed
 _LISTED = 1_000_000
 
@@ -32,7 +33,8 @@ def stratified(
     All distinct architectures (of a large space: many random ones) are put into ``STRATA`` strata of equal width in
     multiply-accumulates. They are drawn in rounds: one at random from each stratum that has any left, until there are
     enough. A plain draw would hold hardly any of the cheapest and costliest networks; so what is drawn here is not
-    typical of the space, and its Kendall's tau is that of this sample.
+    typical of the space, and its Kendall's tau is that of this sample. From the same seed, more architectures are those
+    of a smaller draw and others besides, so that a table can grow.
 
     Args:
         count: None takes all, where the space can be listed.
@@ -44,7 +46,7 @@ def stratified(
     listed = space.size <= _LISTED
     if count is None and not listed:
         raise ConfigError(f"{space.name} has too many architectures to train them all: ask for a number of them")
-    pool = list(space.canonical_archs()) if listed else space.sample_distinct(_POOL * count, rng)
+    pool = list(space.canonical_archs()) if listed else space.sample_distinct(max(_POOL, count), rng)
     if count is None:
         return pool
     if not 1 <= count <= len(pool):

@@ -6,7 +6,6 @@ Work is handed out by joblib, whose backend may be a cluster's: under ``joblib.p
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -75,17 +74,21 @@ def train_truth(
     Trainings that the table has are not done again. Stop it at any moment; the same call goes on.
 
     Args:
+        out: the table, ``*.csv``. Beside it are its card (``.json``) and a lock (``.lock``, empty).
         jobs: processes; by default what ``joblib.parallel_config`` says, else one a core (on a GPU: one).
         progress: show a progress bar; by default if standard error is a terminal.
         command: how the user started this; kept in the card.
 
     Raises:
         BenchmarkError: ``out`` holds trainings with other settings, or another process is writing to it.
-        ConfigError: more architectures than the space has, or a backend of threads.
+        ConfigError: more architectures than the space has, a backend of threads, or ``out`` does not end in .csv.
         TrainingDivergedError: a loss was not finite. What was trained before is in the table.
     """
     out = Path(out)
+    if out.suffix != ".csv":  # its card and its lock have the other names
+        raise ConfigError(f"{out} is to be a table: give a name that ends in .csv")
     out.parent.mkdir(parents=True, exist_ok=True)
+    # it stays when the work is done: another process may have opened it, and a third would make a new one
     lock = FileLock(out.with_suffix(".lock"))
     try:
         lock.acquire(timeout=0)
@@ -95,8 +98,6 @@ def train_truth(
         return _train_missing(settings, out, jobs, progress, command)
     finally:
         lock.release()
-        lock_file = out.with_suffix(".lock")
-        lock_file.unlink(missing_ok=True)
 
 
 def _train_missing(
@@ -153,8 +154,7 @@ def _parallel(
         raise ConfigError("threads would share torch's random numbers: use a backend of processes, as loky or ray")
     if jobs is None and asked in (None, 1):
         # on a GPU one process after the other; on the CPU one a core, each with one thread, since networks are small
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        jobs = 1 if torch.cuda.is_available() else cores
+        jobs = 1 if torch.cuda.is_available() else joblib.cpu_count()
     work = [joblib.delayed(_work)(settings, one) for one in missing]
     if getattr(backend, "supports_return_generator", False):
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)

@@ -54,6 +54,13 @@ def test_same_seed_same_draw_and_another_seed_another():
     assert first == again != other
 
 
+@pytest.mark.parametrize("name", ["nasbench201", "nasbench-macro", "nasbench101"])
+def test_larger_draw_holds_the_smaller_one(name):
+    """Or a table that is to grow would be begun anew."""
+    few, many = (stratified(get_space(name), count, 0, **SHAPE) for count in (12, 40))
+    assert set(few) < set(many)
+
+
 def test_all_of_a_small_space():
     space = get_space("nasbench-macro", stages=(1, 2))
     archs = stratified(space, None, 0, **SHAPE)
