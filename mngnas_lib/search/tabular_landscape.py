@@ -139,11 +139,18 @@ class Landscape:
 
     def _near(self, arch: Rows, nth: int, luck: float, left_out: int | None = None) -> int:
         """The n-th nearest row, counted from 0; of those at the same distance one at random."""
-        distance = (self.choices != arch).sum(axis=1)
+        by_slot = self._by_slot
+        distance = (by_slot != arch.astype(by_slot.dtype)[:, None]).sum(axis=0, dtype=np.uint8)
         if left_out is not None:
             distance[left_out] = len(self.sizes) + 1
-        tied = np.flatnonzero(distance == np.partition(distance, nth)[nth])
+        within = np.cumsum(np.bincount(distance))  # how many rows are at most so far
+        tied = np.flatnonzero(distance == np.searchsorted(within, nth, side="right"))
         return int(tied[pick(luck, len(tied))])
+
+    @cached_property
+    def _by_slot(self) -> NDArray[np.unsignedinteger]:
+        """``choices`` in little memory, shape (slots, n): each step in an incomplete table looks at all of it."""
+        return np.ascontiguousarray(self.choices.T.astype(np.min_scalar_type(max(self.sizes))))
 
     def _codes(self, choices: Rows) -> Rows:
         """Numbers of architectures in a complete table."""
