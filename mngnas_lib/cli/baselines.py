@@ -80,6 +80,7 @@ def baselines(
         write(out, pd.concat(curves, names=["method"]).reset_index(level=0).to_csv(index=False))
     if as_json:
         facts = {"benchmark": truth.name, "dataset": truth.dataset, "archs": len(landscape), "reward": landscape.about}
+        facts["truth"] = truth.describe()
         ends = {name: curve.iloc[-1][["mean", "low", "high"]].to_dict() for name, curve in curves.items()}
         records = json.loads(reached.to_json(orient="records", double_precision=15))  # no NaN, which is not JSON
         click.echo(json.dumps(facts | {"found": records, "regret": ends}))
@@ -94,6 +95,8 @@ def baselines(
     click.echo(f"\n{_report(reached, curves)}\n")
     click.echo("Mean±std over seeds and (best seed), percent. Regret: percentage points of test accuracy below the")
     click.echo("table's best, mean over seeds with its 95 % bootstrap interval.")
+    # which epoch, which images: NAS-Bench-Macro's are the best epoch on the test images
+    click.echo(f"\n{wrapped(truth.describe())}")
     if out is not None:
         click.echo(f"wrote {out}")
 

@@ -55,6 +55,7 @@ def test_the_report(mngnas, table):
     rows = [line.split() for line in text.splitlines()]
     assert ["method", "valid", "test", "regret"] in rows
     assert [row[0] for row in rows if row and row[0] in ("REA", "REINFORCE", "random")] == ["REA"]
+    assert "test: accuracy after the last of 200 epochs" in " ".join(text.split())  # what the numbers are
     curves = pd.read_csv("curves.csv")
     assert curves["query"].iloc[-1] == 30 and set(curves["method"]) == {"REA"} and "wrote curves.csv" in text
     end = curves.iloc[-1]
