@@ -94,5 +94,6 @@ def _about(card: dict[str, Any], table: pd.DataFrame) -> str:
         "runs: test accuracies of the single trainings.\n"
         "params, macs: of these networks for one image, computed by the kit from shapes.\n"
         f"Trained by code {', '.join(card.get('code', ['unknown']))} on {card.get('machine', 'an unknown machine')}, "
-        f"{card.get('hours', '?')} hours of one core."
+        f"{card.get('hours', '?')} hours by the clock, "
+        "one training after the other."
     )

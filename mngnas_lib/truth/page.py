@@ -52,7 +52,8 @@ over a table is that of this sample, not of the whole space.
 ## Accuracies
 
 At the end of the last epoch, with the network's own running batch-norm statistics; never the best epoch. `code` is the
-kit's version and commit, `seconds` the time of training and evaluation on one busy core.
+kit's version and commit, `seconds` what training and evaluation took by the clock, with one thread on a machine that
+had other work to do as well.
 """
 
 
@@ -81,8 +82,8 @@ def _section(space: str, path: Path) -> str:
         f"{train['weight_decay']}.",
         f"- Test accuracy (mean of an architecture's trainings): lowest {lowest:.1f} %, quartiles {first:.1f}, "
         f"{middle:.1f} and {third:.1f} %, highest {highest:.1f} %.",
-        f"- Made with code {', '.join(card['code'])} on {card['machine']} ({card['hours']} hours of one core), "
-        f"finished {card['finished'][:10]}, by",
+        f"- Made with code {', '.join(card['code'])} on {card['machine']} ({card['hours']} hours by the "
+        f"clock, one training after the other), finished {card['finished'][:10]}, by",
         "",
         *(f"      {command}" for command in card["commands"]),
         "",
