@@ -96,9 +96,9 @@ def bests(cells: pd.DataFrame | None = None) -> pd.DataFrame:
     """Every best of Tables V and X beside the mean and deviation of the four runs, and whether it can be theirs.
 
     Whatever the four results, the largest lies 0.5 to 1.73 standard deviations above their mean. The lower bound is
-    used for validation accuracies alone, since a printed test accuracy may be that of the run which validates best. That
-    run may even lie below the mean; such a test accuracy is listed all the same, since it is no largest of the four.
-    Rounding of all three numbers is allowed for.
+    used for validation accuracies alone, since a printed test accuracy may be that of the run which validates best.
+    That run may even lie below the mean; such a test accuracy is listed all the same, since it is no largest of the
+    four. Rounding of all three numbers is allowed for.
 
     Returns:
         ``table``, ``label``, ``dataset``, ``split``, ``mean``, ``std``, ``best``, ``deviations`` (of the best above the
