@@ -18,6 +18,7 @@ from mngnas_lib.data import hard_digits as hard
 from mngnas_lib.lab.stats import Tau, kendall_tau
 from mngnas_lib.truth.noise import noise_report, reliability
 from mngnas_lib.truth.plan import STRATA
+from mngnas_lib.truth.settings import get_truth
 
 _HEAD = f"""# The kit's own ground truth
 
@@ -72,10 +73,13 @@ def _section(space: str, path: Path) -> str:
     sizes = ", ".join(f"{name} {size}" for name, size in card["sizes"].items())
     train, data = card["train"], card["data"]
     lowest, first, middle, third, highest = benchmark.table["test"].quantile([0, 0.25, 0.5, 0.75, 1]) * 100
+    planned = get_truth(space, "laptop").seeds
+    times = benchmark.table["trainings"].value_counts().sort_index(ascending=False)
     lines = [
         f"\n## {benchmark.name}\n",
         f"- {card['archs']} architectures of {space} ({sizes}), {card['trainings']} trainings: "
-        f"{card['seeds']} of each, and one more of {card['repeated']}.",
+        + ", ".join(f"{count} were trained {number} time{'s' if number > 1 else ''}" for number, count in times.items())
+        + ("." if card["seeds"] >= planned else f": the work is under way, {planned} of each are planned."),
         f"- Images of {data['size']}×{data['size']} pixels, fingerprint `{card['fingerprint']}`. {train['epochs']} "
         f"epoch{'s' if train['epochs'] > 1 else ''} of momentum SGD, batches of {train['batch_size']}, learning rate "
         f"{train['lr']} falling as a cosine after {train['warmup_epochs']} epochs of warm-up, weight decay "

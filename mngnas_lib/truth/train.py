@@ -74,7 +74,7 @@ def train_truth(
     Trainings that the table has are not done again. Stop it at any moment; the same call goes on.
 
     Args:
-        out: the table, ``*.csv``. Beside it are its card (``.json``) and a lock (``.lock``, empty).
+        out: the table, ``*.csv``. Beside it are its card (``.json``) and a folder ``.locks``.
         jobs: processes; by default what ``joblib.parallel_config`` says, else one a core (on a GPU: one).
         progress: show a progress bar; by default if standard error is a terminal.
         command: how the user started this; kept in the card.
@@ -85,11 +85,10 @@ def train_truth(
         TrainingDivergedError: a loss was not finite. What was trained before is in the table.
     """
     out = Path(out)
-    if out.suffix != ".csv":  # its card and its lock have the other names
+    if out.suffix != ".csv":  # its card has another name
         raise ConfigError(f"{out} is to be a table: give a name that ends in .csv")
     out.parent.mkdir(parents=True, exist_ok=True)
-    # it stays when the work is done: another process may have opened it, and a third would make a new one
-    lock = FileLock(out.with_suffix(".lock"))
+    lock = _lock(out)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -98,6 +97,18 @@ def train_truth(
         return _train_missing(settings, out, jobs, progress, command)
     finally:
         lock.release()
+
+
+def _lock(out: Path) -> FileLock:
+    """The lock of one table, in a folder that tells git to ignore it.
+
+    The file stays when the work is done: were it deleted, a process that has just opened it would lock a file without a
+    name, and the next one another.
+    """
+    folder = out.parent / ".locks"
+    folder.mkdir(exist_ok=True)
+    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    return FileLock(folder / f"{out.stem}.lock")
 
 
 def _train_missing(

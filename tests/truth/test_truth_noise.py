@@ -1,11 +1,14 @@
 """Noise ceilings of a table of trainings."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
 from mngnas_lib.truth import noise_report, reliability
+from mngnas_lib.truth.page import page
 
 
 def trainings(runs) -> pd.DataFrame:
@@ -62,3 +65,9 @@ def test_reliability_by_hand():
     within, between = 0.5, 9.0
     signal = (between - within) / 2
     assert reliability(trainings(runs)) == pytest.approx(signal / (signal + within))
+
+
+def test_page_about_the_shipped_tables_is_up_to_date():
+    """After a change of tables: ``python -m mngnas_lib.truth.page``."""
+    folder = Path(__file__).parents[2] / "data" / "benchmarks"
+    assert page(folder) == (folder / "README.md").read_text(encoding="utf-8")
