@@ -68,7 +68,7 @@ def planned(archs: list[Arch], seeds: int, repeated: int = 0) -> list[Training]:
     with one seed more, against which the mean of the others can be held.
 
     Seeds are the outer loop: a computation that is stopped early has trained all architectures equally often, but for
-    the seed under way.
+    the seed under way, in which they come in random order, so that what there is of it is a fair sample.
 
     Raises:
         ConfigError: no seed, or more to repeat than there are architectures.
@@ -78,5 +78,6 @@ def planned(archs: list[Arch], seeds: int, repeated: int = 0) -> list[Training]:
     if not 0 <= repeated <= len(archs):
         raise ConfigError(f"{repeated} of {len(archs)} architectures cannot be trained once more: ask for fewer")
     once_more = np.linspace(0, len(archs) - 1, repeated).round().astype(int)
-    trainings = [Training(arch, seed) for seed in range(seeds) for arch in archs]
+    orders = [np.random.default_rng(seed).permutation(len(archs)) for seed in range(seeds)]
+    trainings = [Training(archs[index], seed) for seed, order in enumerate(orders) for index in order]
     return trainings + [Training(archs[index], seeds) for index in once_more]

@@ -87,6 +87,16 @@ def test_plan_has_each_seed_of_each_architecture_once(count, seeds, data):
     assert {one.seed for one in trainings[count * seeds :]} <= {seeds}
 
 
+def test_a_seed_that_is_cut_off_is_a_fair_sample():
+    archs = [(number,) for number in range(400)]
+    trainings = planned(archs, 2)
+    for seed in (0, 1):
+        begun = [one.arch[0] for one in trainings if one.seed == seed][:100]
+        # the mean of 100 of 0..399 drawn without repetition: 199.5, with a deviation of 10
+        assert abs(np.mean(begun) - 199.5) < 40
+    assert [one.arch for one in trainings[:400]] != [one.arch for one in trainings[400:]]
+
+
 def test_repeated_ones_are_spread_over_the_list():
     repeated = [one.arch[0] for one in planned([(number,) for number in range(101)], 1, 5)[101:]]
     assert repeated == [0, 25, 50, 75, 100]
