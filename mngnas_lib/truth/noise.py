@@ -57,10 +57,13 @@ def noise_report(trainings: pd.DataFrame, *, seed: int = 0) -> list[NoiseReport]
 def reliability(trainings: pd.DataFrame) -> float:
     """Share of the variance of single test accuracies that is between architectures and not between seeds (ICC).
 
-    From a one-way analysis of variance; unlike tau it weighs differences by their size.
+    From a one-way analysis of variance; unlike tau it weighs differences by their size. NaN where no architecture was
+    trained twice.
     """
     groups = trainings.groupby("arch")["test"]
     counts = groups.count()
+    if counts.max() < 2:
+        return float(np.nan)
     within = float((groups.var(ddof=1) * (counts - 1)).sum() / (counts - 1).sum())
     # the usual n0 for groups of unequal size
     size = float((counts.sum() - (counts**2).sum() / counts.sum()) / (len(counts) - 1))

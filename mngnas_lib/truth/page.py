@@ -100,8 +100,10 @@ def _section(space: str, path: Path) -> str:
     for report in reports:
         lines.append(f"| {report.what} | {report.archs} | {_shown(report.overall)} | {_shown(report.top_half)} |")
     lines += [_baseline(benchmark, "FLOPs", "macs"), _baseline(benchmark, "parameters", "params")]
-    share = f"{reliability(frame):.3f}"
-    lines.append(f"\nShare of the variance that is between architectures, not between seeds (ICC): {share}.\n")
+    share = reliability(frame)
+    if share == share:  # NaN where nothing was trained twice
+        lines.append(f"\nShare of the variance that is between architectures, not between seeds (ICC): {share:.3f}.")
+    lines.append("")
     return "\n".join(lines)
 
 

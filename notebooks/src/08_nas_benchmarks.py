@@ -288,7 +288,7 @@ for space, benchmark in kit.items():
     card = json.loads(card_path(benchmark.path).read_text(encoding="utf-8"))
     sizes = ", ".join(f"{name} {size}" for name, size in card["sizes"].items())
     print(f"{space} ({sizes}): {len(benchmark)} architectures, {int(benchmark.table['trainings'].sum())} trainings,")
-    print(f"  {card['train']['epochs']} epoch(s), {card.get('hours', '?')} h of one core ({card.get('machine', '?')})")
+    print(f"  {card['train']['epochs']} epoch(s), {card.get('hours', '?')} h by the clock ({card.get('machine', '?')})")
 
 # %% [markdown]
 # ### One row, made again
@@ -368,7 +368,8 @@ tau_table(known, "noise ceiling")
 # %% [markdown]
 # *Measured: of the official NAS-Bench-Macro over all its keys and three runs; of the kit's tables over their
 # trainings.* The table of NAS-Bench-201 that the stored facts come from holds means only, so its ceiling is not known
-# here (a table converted from the official file has the runs). NAS-Bench-101's official table adds a row of its own
+# here (a table converted from the official file has the runs). Of the kit's tables those have a ceiling whose
+# architectures were trained at least twice; `data/benchmarks/README.md` says how far each is. NAS-Bench-101's official table adds a row of its own
 # where you have it; for this notebook as committed it was not to be had.
 
 

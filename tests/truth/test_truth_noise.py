@@ -48,6 +48,7 @@ def test_top_half_is_chosen_by_the_mean(runs):
 def test_one_seed_says_nothing(runs):
     assert noise_report(trainings(runs[:, :1])) == []
     assert noise_report(trainings(runs[:0])) == []
+    assert np.isnan(reliability(trainings(runs[:, :1])))
 
 
 def test_reliability_of_known_variances():
