@@ -40,6 +40,7 @@ KINDS = {
 #: directory and below the project's folder
 VARIABLE = "MNGNAS_BENCHMARKS"
 FOLDER = Path("data", "benchmarks")
+PROJECT = Path(__file__).resolve().parents[2]
 
 _HEAD = 4 << 20
 _GZIP = b"\x1f\x8b"
@@ -190,9 +191,8 @@ def folders() -> list[Path]:
     """The folders in which benchmark files are looked for, in order."""
     named = os.environ.get(VARIABLE)
     places = ([Path(named).expanduser()] if named else []) + [FOLDER]
-    checkout = Path(__file__).resolve().parents[2]
-    if (checkout / "pyproject.toml").is_file() and checkout != Path.cwd():
-        places.append(checkout / FOLDER)
+    if Path.cwd() != PROJECT and (PROJECT / "pyproject.toml").is_file():
+        places.append(PROJECT / FOLDER)
     return places
 
 

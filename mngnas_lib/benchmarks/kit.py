@@ -24,6 +24,10 @@ IMAGES = "hard-digits"
 class KitBenchmark(Benchmark):
     """A benchmark that knows canonical architectures, and takes each for all that compute the same function."""
 
+    def describe(self) -> str:
+        """As of every benchmark, but for the size of the space: notations and functions are not as many."""
+        return f"{self.name} on {self.dataset}: {len(self)} architectures, from {self.path.name}.\n{self.about}"
+
     def rows(self, archs: Any) -> np.ndarray:
         """Row numbers of many architectures. Errors as in :meth:`Benchmark.scores`."""
         canonical = []

@@ -30,8 +30,8 @@ networks, photographs and longer training. Query them like any other benchmark:
 from mngnas_lib.benchmarks import get_benchmark
 
 truth = get_benchmark("kit-nasbench201")
-truth.table        # one row an architecture: means over its trainings
-truth.runs         # test accuracy of each training, shape (architectures, seeds)
+truth.table  # one row an architecture: means over its trainings
+truth.runs  # test accuracy of each training, shape (architectures, seeds)
 ```
 
 This page is written by `python -m mngnas_lib.truth.page` from the tables and their cards (`kit-*.json`).

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from mngnas_lib.benchmarks import Record, find_benchmarks, get_benchmark, recognise
+from mngnas_lib.benchmarks import Record, files, find_benchmarks, get_benchmark, recognise
 from mngnas_lib.benchmarks.nasbench201 import notations
 from mngnas_lib.errors import ArchError, BenchmarkError
 from mngnas_lib.spaces import get_space
@@ -185,6 +185,7 @@ def test_recognise(table, macro_file, official, tmp_path):
 def test_files_are_found(table, macro_file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MNGNAS_BENCHMARKS", raising=False)
+    monkeypatch.setattr(files, "PROJECT", tmp_path)  # without the kit's own tables
     assert find_benchmarks() == []
     with pytest.raises(BenchmarkError, match=r"data.benchmarks.*D-X-Y.*convert.*MNGNAS_BENCHMARKS"):
         get_benchmark("nasbench201")

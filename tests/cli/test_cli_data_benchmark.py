@@ -28,7 +28,7 @@ def folder(tmp_path) -> Path:
 
 def test_sources_and_where_they_are(mngnas, tmp_path, monkeypatch):
     lines = {line.split()[0]: line.split()[1:] for line in mngnas("data", "list").stdout.splitlines()}
-    assert list(lines) == ["source", "digits", "cifar10", "cifar100", "folder:PATH"]
+    assert list(lines) == ["source", "digits", "hard-digits", "cifar10", "cifar100", "folder:PATH"]
     assert lines["digits"][0] == "yes"
     assert lines["cifar10"][0] == lines["cifar100"][0] == "no"
     monkeypatch.setenv("MNGNAS_DATA", str(tmp_path))
@@ -124,7 +124,8 @@ def table(tmp_path) -> Path:
     return path
 
 
-def test_info_lists_what_is_found_and_tells_its_origin(mngnas, table, monkeypatch):
+def test_info_lists_what_is_found_and_tells_its_origin(mngnas, table, monkeypatch, tmp_path):
+    monkeypatch.setattr("mngnas_lib.benchmarks.files.PROJECT", tmp_path)  # without the kit's own tables
     text = mngnas("benchmark", "info").stdout
     assert text.startswith("No benchmark file in data/benchmarks") and "MNGNAS_BENCHMARKS" in text
     monkeypatch.setenv("MNGNAS_BENCHMARKS", str(table.parent))

@@ -156,5 +156,5 @@ def test_names_and_defaults_are_those_of_the_library():
     compared = set(library) & set(defaults) - set(options.SIZES) - {"algorithm", "max_macs", "threshold"}
     assert len(compared) >= 18
     assert {name: defaults[name] for name in compared} == {name: library[name] for name in compared}
-    left_out = {"retrain", "epochs", "batch_size", "augment", "loss", "nesterov"}
+    left_out = {"retrain", "epochs", "batch_size", "augment", "loss", "nesterov", "among"}
     assert set(library) - set(defaults) == left_out
