@@ -425,6 +425,7 @@ with torch.no_grad():
 # > **Predict.** Which shapes will the pyramid's levels have, with a width of 16?
 
 # %%
+torch.manual_seed(0)
 backbone = StagePyramid(network, width=16).eval()
 with torch.no_grad():
     levels = backbone(scene)
