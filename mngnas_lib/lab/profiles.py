@@ -115,7 +115,7 @@ class Profile:
 QUICK = Profile(
     "quick",
     supernet=SupernetSizes(4, 1, 64, 16, 1250, 0.2, 20, 50, 0.1, 200),
-    kit=KitSizes(2, 32, 0.05, 60, SearchSizes(2, 10, 2, 0, 2, 0.05, epochs=0.1, batch_size=96)),
+    kit=KitSizes(3, 32, 0.05, 60, SearchSizes(2, 10, 2, 0, 2, 0.05, epochs=0.1, batch_size=96)),
     real=SupernetSizes(8, 1, 320, 16, 6000, 0.25, 10, 64, 0.1, 100),
     search=SearchSizes(3, 8, 2, 3, 2, 0.5, epochs=2.0, batch_size=50),
     comparison=ComparisonSizes(

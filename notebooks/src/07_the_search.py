@@ -1151,7 +1151,7 @@ if all(searches.values()):
 
 # %% [markdown]
 # *Measured: profile laptop, hard digits, one seed; accuracies and regret are of the kit's own truth, against the best of all
-# its architectures; `std` is the deviation between the seeds of one architecture.* The last three rows are what the
+# its architectures; `std` is the deviation between the seeds of one architecture, where the table has several.* The last three rows are what the
 # others are to be held against. The largest candidate is found by counting: where it is as good as what A, C and E chose,
 # retraining has bought nothing. The regret of the best candidate is the part that the *draw* of the candidates left, and
 # no ranking could have avoided. And two regrets that are closer than the deviation between seeds are the same regret.
