@@ -771,6 +771,7 @@ with style():
     fig, ax = plt.subplots(figsize=(7.6, 3.8))
     plot_losses(found.curve("losses"), ax)
 _ = save(fig, "07_losses")
+fig.set_dpi(72)
 
 # %% [markdown]
 # Each search epoch starts anew, from the SuperNet's weights. The first has labels only. Then the distillation
@@ -1027,6 +1028,7 @@ for title, result in compared.items():
         plot_tau_differences(differences_of(result), axes[1])
         axes[0].set_title(f"{title}: measured, profile laptop, n = {result.metrics['n']}, one seed")
     _ = save(fig, f"07_algorithms_{title.replace(' ', '_')}")
+    fig.set_dpi(72)  # of the picture below; the saved one is finer
 
 # %%
 for title, result in compared.items():
@@ -1136,6 +1138,7 @@ if all(searches.values()):
         plot_tau_differences(differences_of(known), axes[1])
         axes[0].set_title(f"{kit.name}, {kit.dataset}: profile laptop, n = {known.metrics['n']}, one seed")
     _ = save(fig, "07_algorithms_kit")
+    fig.set_dpi(72)
 
 # %%
 if all(searches.values()):
