@@ -12,7 +12,7 @@
 # **Of the paper:** Eq. 1; the evaluation metric of Section IV-B; Table XI and Fig. 10 as context (their numbers,
 # where quoted, are marked *paper*; no figure or table of the paper is made here).
 #
-# **Time:** quick 100 s · laptop 30 s from the stored results, 8 min without · paper a week, estimated from one epoch (2 CPU cores; get a GPU)
+# **Time:** quick 100 s · laptop 30 s from the stored results, about 15 min without · paper a week, estimated from one epoch (2 CPU cores; get a GPU)
 
 # %% [markdown]
 # The next cell does nothing where the kit is installed. On Colab it fetches and installs it.

@@ -1153,11 +1153,12 @@ if all(searches.values()):
     display(table.assign(regret=100 * kit.table.test.max() - table.test).round(2))
 
 # %% [markdown]
-# *Measured: profile laptop, hard digits, one seed; accuracies and regret are of the kit's own truth, against the best of all
-# its architectures; `std` is the deviation between the seeds of one architecture, where the table has several.* The last three rows are what the
-# others are to be held against. The largest candidate is found by counting: where it is as good as what A, C and E chose,
-# retraining has bought nothing. The regret of the best candidate is the part that the *draw* of the candidates left, and
-# no ranking could have avoided. And two regrets that are closer than the deviation between seeds are the same regret.
+# *Measured: profile laptop, hard digits, one seed; accuracies and regret are of the kit's own truth, against the best of
+# all its architectures; `std` is the deviation between the seeds of one architecture, where the table has several.* The
+# last three rows are what the others are to be held against. The largest candidate is found by counting: where it is as
+# good as what A, C and E chose, retraining has bought nothing. The regret of the best candidate is the part that the *draw*
+# of the candidates left, and no ranking could have avoided. And two regrets that are closer than the deviation between
+# seeds are the same regret.
 #
 # Compare the verdicts with those on CIFAR-10 above. Where they agree, good; where they do not, neither is wrong: other
 # images, other widths, another SuperNet, and at most a hundred architectures in both.
