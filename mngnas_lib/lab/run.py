@@ -9,13 +9,14 @@ from dataclasses import replace
 from functools import singledispatch
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from mngnas_lib.errors import ConfigError
 from mngnas_lib.lab.config import RunConfig
 from mngnas_lib.lab.profiles import current_profile
 from mngnas_lib.lab.provenance import recorded
 from mngnas_lib.lab.store import DamagedResultError, Result, read_result, result_path, set_aside, write_result
+from mngnas_lib.places import lock_of
 
 
 @singledispatch
@@ -63,7 +64,7 @@ def run(
             found = read_result(path, config)
             if found is not None:
                 return found
-    lock = _lock(path)
+    lock = lock_of(path)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -89,17 +90,9 @@ def stored(config: RunConfig, *, profile: str | None = None, root: Path | None =
         return read_result(path, config)
     except DamagedResultError:
         # a lock that is taken means that another process is at it
-        with suppress(Timeout), _lock(path).acquire(timeout=0):
+        with suppress(Timeout), lock_of(path).acquire(timeout=0):
             return _read_or_set_aside(path, config)
     return None
-
-
-def _lock(path: Path) -> FileLock:
-    """The lock of one result. It lies in a folder that tells git to ignore it."""
-    folder = path.parent / ".locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-    return FileLock(folder / f"{path.stem}.lock")
 
 
 def _read_or_set_aside(path: Path, config: RunConfig) -> Result | None:

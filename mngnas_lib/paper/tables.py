@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from mngnas_lib.errors import PaperDataError
+from mngnas_lib.places import project_folder
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,7 @@ def paper_folder() -> Path:
     Raises:
         PaperDataError: there is no such folder.
     """
-    checkout = Path(__file__).resolve().parents[2]
-    home = checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
-    folder = home / "data" / "paper"
+    folder = project_folder() / "data" / "paper"
     if not (folder / "tables").is_dir():
         raise PaperDataError(
             f"the paper's tables are not in {folder}: they are part of the project's checkout and not of the installed "

@@ -11,16 +11,14 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mngnas_lib.places import project_folder
+from mngnas_lib.places import lock_of, project_folder, write_text
 from mngnas_lib.register.item import Item
 from mngnas_lib.register.state import State, state_of
 
@@ -155,28 +153,9 @@ def _write_table(item: Item, profile: Profile, root: Path) -> SideBySide:
     return table
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file at once and whole, with the same bytes on every system."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)  # mkstemp lets nobody else read its files
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 def _note(manifest: Path, name: str, entry: dict) -> None:
-    from filelock import FileLock
-
     # notebooks are built side by side, and each notes what it shows
-    lock = manifest.parent / ".locks"
-    lock.mkdir(parents=True, exist_ok=True)
-    (lock / ".gitignore").write_text("*\n", encoding="utf-8")
-    with FileLock(lock / f"{manifest.stem}.lock"):
+    with lock_of(manifest):
         entries = _read(manifest) | {name: entry}
         write_text(manifest, json.dumps(entries, indent=1, sort_keys=True) + "\n")
 

@@ -6,8 +6,8 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from mngnas_lib.places import project_folder
-from mngnas_lib.register.artefacts import COMMITTED, files_of, folder_of, write_text
+from mngnas_lib.places import project_folder, write_text
+from mngnas_lib.register.artefacts import COMMITTED, files_of, folder_of
 from mngnas_lib.register.item import Item
 from mngnas_lib.register.rows import ITEMS
 from mngnas_lib.register.state import state_of

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import mngnas_lib
-from mngnas_lib.places import results_folder
+from mngnas_lib.places import results_folder, write_text
 from mngnas_lib.register.item import Item
 from mngnas_lib.register.rows import ITEMS
 
@@ -95,7 +94,8 @@ def _run_files() -> dict[str, dict[str, list[str]]]:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     files = _listed()
-    _write(cache, json.dumps({"source": source, "files": files}))
+    with suppress(OSError):  # a cache that cannot be written is no error
+        write_text(cache, json.dumps({"source": source, "files": files}))
     return files
 
 
@@ -121,15 +121,3 @@ def source_hash() -> str:
     for path in sorted(root.rglob("*.py")):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file at once and whole; a cache that cannot be written is no error."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except OSError:
-        return

@@ -16,6 +16,7 @@ from mngnas_lib.benchmarks.files import FOLDER, KIT, replacing
 from mngnas_lib.benchmarks.kit_table import read_card, read_rows
 from mngnas_lib.data import hard_digits as hard
 from mngnas_lib.lab.stats import Tau, kendall_tau
+from mngnas_lib.places import project_folder
 from mngnas_lib.truth.noise import noise_report, reliability
 from mngnas_lib.truth.plan import STRATA
 from mngnas_lib.truth.settings import get_truth
@@ -119,6 +120,6 @@ def _shown(tau: Tau) -> str:
 
 
 if __name__ == "__main__":
-    place = Path(__file__).resolve().parents[2] / FOLDER
+    place = project_folder() / FOLDER
     with replacing(place / "README.md") as file:
         file.write(page(place).encode())

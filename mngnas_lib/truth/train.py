@@ -17,7 +17,7 @@ from typing import Any
 
 import joblib
 import torch
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from joblib.parallel import ThreadingBackend
 from tqdm.auto import tqdm
 
@@ -26,6 +26,7 @@ from mngnas_lib.data import ImageData
 from mngnas_lib.errors import BenchmarkError, ConfigError
 from mngnas_lib.lab.provenance import code_version, device_name, package_versions
 from mngnas_lib.lab.supernet_runs import DataSpec
+from mngnas_lib.places import lock_of
 from mngnas_lib.spaces import Arch, SearchSpace
 from mngnas_lib.supernet import TrainConfig, rank, train_standalone
 from mngnas_lib.truth.plan import STRATA, Training, planned, stratified
@@ -88,7 +89,7 @@ def train_truth(
     if out.suffix != ".csv":  # its card has another name
         raise ConfigError(f"{out} is to be a table: give a name that ends in .csv")
     out.parent.mkdir(parents=True, exist_ok=True)
-    lock = _lock(out)
+    lock = lock_of(out)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -97,18 +98,6 @@ def train_truth(
         return _train_missing(settings, out, jobs, progress, command)
     finally:
         lock.release()
-
-
-def _lock(out: Path) -> FileLock:
-    """The lock of one table, in a folder that tells git to ignore it.
-
-    The file stays when the work is done: were it deleted, a process that has just opened it would lock a file without a
-    name, and the next one another.
-    """
-    folder = out.parent / ".locks"
-    folder.mkdir(exist_ok=True)
-    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-    return FileLock(folder / f"{out.stem}.lock")
 
 
 def _train_missing(

@@ -5,6 +5,7 @@ import shutil
 import pandas as pd
 import pytest
 
+from mngnas_lib import places
 from mngnas_lib.errors import PaperDataError
 from mngnas_lib.paper import COLUMNS, TABLES, paper_folder, paper_table, paper_tables
 from mngnas_lib.paper import tables as module
@@ -239,7 +240,7 @@ def test_a_table_that_the_paper_does_not_have():
 
 def test_without_a_checkout_the_current_folder_counts(tmp_path, monkeypatch):
     original = paper_folder()
-    monkeypatch.setattr(module, "__file__", str(tmp_path / "site" / "mngnas_lib" / "paper" / "tables.py"))
+    monkeypatch.setattr(places, "__file__", str(tmp_path / "site" / "mngnas_lib" / "places.py"))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(PaperDataError, match="work in the checkout's folder"):
         paper_table(1)
