@@ -10,7 +10,7 @@ import click
 
 from mngnas_lib.cli.options import benchmark_options, open_benchmark
 from mngnas_lib.cli.show import interval, table, wrapped
-from mngnas_lib.cli.train import write
+from mngnas_lib.places import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +77,7 @@ def baselines(
     curves = {name: regret_curve(landscape, rows) for name, rows in found.items()}
     reached = found_table(landscape, found, [queries])
     if out is not None:
-        write(out, pd.concat(curves, names=["method"]).reset_index(level=0).to_csv(index=False))
+        write_text(out, pd.concat(curves, names=["method"]).reset_index(level=0).to_csv(index=False))
     if as_json:
         facts = {"benchmark": truth.name, "dataset": truth.dataset, "archs": len(landscape), "reward": landscape.about}
         facts["truth"] = truth.describe()

@@ -20,7 +20,8 @@ from mngnas_lib.cli.options import (
 )
 from mngnas_lib.cli.show import count as short
 from mngnas_lib.cli.show import interval, percent, table, wrapped
-from mngnas_lib.cli.train import IMAGES_FILE, write
+from mngnas_lib.cli.train import IMAGES_FILE
+from mngnas_lib.places import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,7 +130,7 @@ def rank(
         frame = frame.assign(benchmark_test=truth.table["test"].to_numpy()[rows])
     folder = checkpoint if checkpoint.is_dir() else checkpoint.parent
     out = folder / "ranking.csv" if out is None else out
-    write(out, frame.sort_values("accuracy", ascending=False, kind="stable").to_csv(index=False))
+    write_text(out, frame.sort_values("accuracy", ascending=False, kind="stable").to_csv(index=False))
     click.echo(
         f"{len(drawn)} architectures of {space.name}, {len(images.parts[part])} {part} images of {images.name}, "
         f"batch-norm statistics: {bn}"

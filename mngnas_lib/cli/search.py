@@ -31,7 +31,8 @@ from mngnas_lib.cli.search_options import (
     supernet_training,
     take_search,
 )
-from mngnas_lib.cli.train import IMAGES_FILE, engine, write
+from mngnas_lib.cli.train import IMAGES_FILE, engine
+from mngnas_lib.places import write_text
 
 if TYPE_CHECKING:
     from mngnas_lib.benchmarks import Benchmark
@@ -129,7 +130,7 @@ def search(
         truth=None if truth is None else lambda archs: truth.scores(archs).test,
     )
     for name, table in TABLES.items():
-        write(out / name, result.table(table).to_csv(index=False))
+        write_text(out / name, result.table(table).to_csv(index=False))
     path = save_network(out / "network", result, images)
     click.echo(report(result, config, images, truth))
     click.echo(f"\nwrote       {', '.join(TABLES)} in {out}")
@@ -173,7 +174,7 @@ def train_first(
     training = supernet_training(profile, settings["source"], epochs, config)
     fabric, images = engine(device, training), load(settings, download=download)
     if not has_checkpoint(folder):  # else the folder may be another training's, which is for train_supernet to say
-        write(folder / IMAGES_FILE, json.dumps(settings, indent=1) + "\n")
+        write_text(folder / IMAGES_FILE, json.dumps(settings, indent=1) + "\n")
     trained = train_supernet(space, images, training, checkpoint_dir=folder, fabric=fabric)
     click.echo(f"SuperNet of {space.name} in {folder}: {training.epochs} epochs on {images.name}", err=True)
     return trained.network, images, config

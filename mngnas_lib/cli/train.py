@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +21,7 @@ from mngnas_lib.cli.options import (
     together,
 )
 from mngnas_lib.cli.show import duration, percent, table
+from mngnas_lib.places import write_text
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -97,11 +96,11 @@ def train(out: Path, download: bool, device: str, **options: Any) -> None:
 
     before = latest_checkpoint(out) if out.is_dir() else None
     if before is None:  # else the folder may be another training's, which is for train_supernet to say
-        write(out / IMAGES_FILE, json.dumps(settings, indent=1) + "\n")
+        write_text(out / IMAGES_FILE, json.dumps(settings, indent=1) + "\n")
     else:
         click.echo(f"going on from {before[0]}", err=True)
     result = train_supernet(space, data, config, checkpoint_dir=out, fabric=fabric)
-    write(out / IMAGES_FILE, json.dumps(settings, indent=1) + "\n")
+    write_text(out / IMAGES_FILE, json.dumps(settings, indent=1) + "\n")
     rows = [["epoch", "loss", "accuracy", "learning rate"]]
     for epoch in result.history:
         rows.append([str(epoch.epoch), f"{epoch.loss:.4f}", percent(epoch.accuracy), f"{epoch.lr:.5f}"])
@@ -136,17 +135,3 @@ def engine(device: str, config: TrainConfig) -> Fabric:
     fabric = Fabric(accelerator=kind, devices=[int(index)] if index else 1, precision=config.precision)
     fabric.launch()
     return fabric
-
-
-def write(path: Path, text: str) -> None:
-    """Write a text file that is whole or absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)  # mkstemp lets nobody else read its files
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
