@@ -684,7 +684,7 @@ for other in ("FLOPs", "reestimate", "inherited"):
 #
 # ### And the real table?
 #
-# Small networks on 12×12 digits: does such a truth say anything about the accuracies on CIFAR-10 that NAS-Bench-201
+# Small networks on tiny images of digits: does such a truth say anything about the accuracies on CIFAR-10 that NAS-Bench-201
 # lists for the same architectures at full size? Where the official table is on this machine, we can ask.
 #
 # > **Predict.** What is the $\tau$ of the kit's truth with the official one? Higher or lower than that of FLOPs?

@@ -241,18 +241,20 @@ for space, table in tables.items():
 #
 # On plain digits, nine in ten networks are right 19 times out of 20: a benchmark on which everybody passes tells
 # nobody apart. So each digit comes in eight harder versions, turned, scaled, moved, light on dark or dark on light, on
-# uneven ground, drawn once and for all from a seed. Left as they are made, right as the networks see them:
+# uneven ground, drawn once and for all from a seed. Left as they are made, right as the networks of the kit's
+# NAS-Bench-201 see them:
 
 # %%
-digits = read_digits()
+settings = get_truth("nasbench201", "laptop")
+digits, size = read_digits(), settings.data.size
 versions = harder(digits).train[0].reshape(-1, VERSIONS, 28, 28)
 rows = [300 + 500 * digit for digit in (2, 8)]
 plain, hard = digits.train[0][rows, 0] / 255, versions[rows] / 255
 with style():
     fig, axes = plt.subplots(1, 2, figsize=(11, 1.6), dpi=70)
     plot_versions(plain, hard, axes[0])
-    small = resize_area(digits.train[0][rows], 12)[:, 0] / 255
-    small_hard = resize_area(versions[rows].reshape(-1, 1, 28, 28), 12).reshape(-1, VERSIONS, 12, 12) / 255
+    small = resize_area(digits.train[0][rows], size)[:, 0] / 255
+    small_hard = resize_area(versions[rows].reshape(-1, 1, 28, 28), size).reshape(-1, VERSIONS, size, size) / 255
     plot_versions(small, small_hard, axes[1])
 _ = save(fig, "08_hard_digits")
 
@@ -268,7 +270,7 @@ _ = save(fig, "08_hard_digits")
 # %%
 kit = {space: get_benchmark(f"kit-{space}") for space in SPACES}
 own = kit["nasbench201"]
-macs = [own.space.cost(arch, input_shape=(1, 12, 12), num_classes=10).macs for arch in distinct["nasbench201"]]
+macs = [own.space.cost(arch, input_shape=(1, size, size), num_classes=10).macs for arch in distinct["nasbench201"]]
 with style():
     fig, ax = plt.subplots(figsize=(7, 3.4))
     plot_strata(macs, own.table["macs"], ax)
@@ -299,7 +301,6 @@ for space, benchmark in kit.items():
 
 # %%
 row = int(own.table["macs"].argmin())
-settings = get_truth("nasbench201", "laptop")
 images = settings.data.load()
 again = train_and_test(own.space, own.archs[row], images, settings.train, seed=0)
 print(f"{own.table['arch'][row]}")
