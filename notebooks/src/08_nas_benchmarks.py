@@ -370,8 +370,8 @@ tau_table(known, "noise ceiling")
 # *Measured: of the official NAS-Bench-Macro over all its keys and three runs; of the kit's tables over their
 # trainings.* The table of NAS-Bench-201 that the stored facts come from holds means only, so its ceiling is not known
 # here (a table converted from the official file has the runs). Of the kit's tables those have a ceiling whose
-# architectures were trained at least twice; `data/benchmarks/README.md` says how far each is. NAS-Bench-101's official table adds a row of its own
-# where you have it; for this notebook as committed it was not to be had.
+# architectures were trained at least twice; `data/benchmarks/README.md` says how far each is. NAS-Bench-101's official
+# table adds a row of its own where you have it; for this notebook as committed it was not to be had.
 
 
 # %%

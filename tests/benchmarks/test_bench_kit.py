@@ -100,6 +100,7 @@ def test_shipped_tables(space, least, trainings):
     assert all(benchmark.space.canonical(arch) == arch for arch in benchmark.archs)
     card = json.loads(benchmark.path.with_suffix(".json").read_text())
     assert card["train"] == settings.train.identity() | {"augment": asdict(settings.train.augment)}
+    assert card["data"] == asdict(settings.data)
     shape = {"input_shape": (1, settings.data.size, settings.data.size), "num_classes": 10}
     costs = [benchmark.space.cost(arch, **shape) for arch in benchmark.archs]
     assert benchmark.table["params"].tolist() == [cost.params for cost in costs]
