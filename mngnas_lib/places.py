@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -26,18 +28,33 @@ def results_folder() -> Path:
     return Path(named).expanduser() if named else project_folder() / "data" / "results"
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file at once and whole, with the same bytes on every system."""
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which becomes ``path`` when the block ends; after an error nothing of it stays.
+
+    What a killed process leaves behind is called ``.<name of path>.<random letters>.tmp``.
+
+    Raises:
+        OSError: ``path`` cannot be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())  # else a crash of the machine may leave an empty file under the new name
         os.chmod(temporary, 0o644)  # mkstemp lets nobody else read its files
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file at once and whole, with the same bytes on every system. Errors as in :func:`whole_file`."""
+    with whole_file(path) as file:
+        file.write(text.encode())
 
 
 def lock_of(path: Path) -> FileLock:

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import BinaryIO
 
 from mngnas_lib.benchmarks.kit_table import COLUMNS
 from mngnas_lib.errors import BenchmarkError
+from mngnas_lib.places import project_folder, whole_file
 
 #: What :func:`recognise` answers, and its words for people
 TABLE_201 = "nasbench201-table"
@@ -40,7 +40,6 @@ KINDS = {
 #: directory and below the project's folder
 VARIABLE = "MNGNAS_BENCHMARKS"
 FOLDER = Path("data", "benchmarks")
-PROJECT = Path(__file__).resolve().parents[2]
 
 _HEAD = 4 << 20
 _GZIP = b"\x1f\x8b"
@@ -171,29 +170,20 @@ def replacing(out: Path) -> Iterator[BinaryIO]:
         BenchmarkError: ``out`` cannot be written.
     """
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, out)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with whole_file(out) as file:
+            yield file
     except OSError as error:
         raise BenchmarkError(f"{out} cannot be written ({error.strerror}): choose another place") from error
 
 
 def folders() -> list[Path]:
-    """The folders in which benchmark files are looked for, in order."""
+    """The folders in which benchmark files are looked for, in order, each once."""
     named = os.environ.get(VARIABLE)
-    places = ([Path(named).expanduser()] if named else []) + [FOLDER]
-    if Path.cwd() != PROJECT and (PROJECT / "pyproject.toml").is_file():
-        places.append(PROJECT / FOLDER)
-    return places
+    places = ([Path(named).expanduser()] if named else []) + [FOLDER, project_folder() / FOLDER]
+    first: dict[Path, Path] = {}
+    for place in places:
+        first.setdefault(place.resolve(), place)
+    return list(first.values())
 
 
 def find(kind: str) -> list[Path]:

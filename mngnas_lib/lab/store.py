@@ -11,7 +11,6 @@ import json
 import math
 import os
 import re
-import tempfile
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any, NoReturn
 import pandas as pd
 
 from mngnas_lib.lab.config import RunConfig
-from mngnas_lib.places import results_folder
+from mngnas_lib.places import results_folder, write_text
 
 _SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _LOOKS_SPECIAL = re.compile(r"\\*(NaN|-?Infinity)")
@@ -79,18 +78,7 @@ def write_result(path: Path, config: RunConfig, result: Result) -> Result:
         _check_columns(part, body[part])
     # read back from the text itself, so that a computed result and a stored one cannot differ
     text = _pretty({"checksum": _checksum(body), **body}) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)  # mkstemp lets nobody else read its files
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_text(path, text)
     return _parse(text, config, path)
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from mngnas_lib.errors import KitError
+from mngnas_lib.places import write_text as write_text
 
 PROFILES = ("quick", "laptop", "paper")
 SOURCE_FOLDER = Path("notebooks", "src")
@@ -102,17 +101,3 @@ def dumps(notebook: NotebookNode) -> str:
     """The text of a notebook's file."""
     nbformat.validate(notebook)
     return nbformat.writes(notebook) + "\n"
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file that is whole or absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)  # mkstemp lets nobody else read its files
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

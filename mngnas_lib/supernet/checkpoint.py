@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import re
-import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from mngnas_lib.errors import CheckpointError
+from mngnas_lib.places import whole_file
 from mngnas_lib.spaces import SearchSpace, SlotNetwork
 
 _NAME = re.compile(r"step-(\d+)-([0-9a-f]{16})\.pt")
@@ -30,22 +29,12 @@ _NAME = re.compile(r"step-(\d+)-([0-9a-f]{16})\.pt")
 def save_checkpoint(folder: Path, step: int, state: dict[str, Any], *, keep: int = 2) -> Path:
     """Write ``state`` as the checkpoint of ``step`` and delete all but the ``keep`` newest."""
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     torch.save(state, buffer)
     content = buffer.getvalue()
     path = folder / f"step-{step:08d}-{_digest(content)}.pt"
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".writing-", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)  # mkstemp lets nobody else read its files
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with whole_file(path) as file:
+        file.write(content)
     # another one of this step was passed over as damaged when the run was resumed
     for old in folder.glob(f"step-{step:08d}-*.pt"):
         if old != path:
@@ -95,7 +84,7 @@ def locked(folder: Path | None) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / ".lock", timeout=0):
-            for leftover in folder.glob(".writing-*.tmp"):
+            for leftover in folder.glob(".step-*.tmp"):
                 leftover.unlink(missing_ok=True)
             yield
     except Timeout as error:

@@ -185,7 +185,7 @@ def test_recognise(table, macro_file, official, tmp_path):
 def test_files_are_found(table, macro_file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MNGNAS_BENCHMARKS", raising=False)
-    monkeypatch.setattr(files, "PROJECT", tmp_path)  # without the kit's own tables
+    monkeypatch.setattr(files, "project_folder", lambda: tmp_path)  # without the kit's own tables
     assert find_benchmarks() == []
     with pytest.raises(BenchmarkError, match=r"data.benchmarks.*D-X-Y.*convert.*MNGNAS_BENCHMARKS"):
         get_benchmark("nasbench201")
@@ -204,6 +204,16 @@ def test_files_are_found(table, macro_file, tmp_path, monkeypatch):
     monkeypatch.setenv("MNGNAS_BENCHMARKS", str(other))
     assert [name for name, _ in find_benchmarks()] == ["nasbench201", "nasbench-macro"]
     assert get_benchmark("nasbench-macro").path == other / "macro.json"
+
+
+def test_a_folder_with_two_names_is_looked_at_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(files, "project_folder", lambda: tmp_path)
+    monkeypatch.setenv("MNGNAS_BENCHMARKS", str(tmp_path / "data" / ".." / "data" / "benchmarks"))
+    (tmp_path / "data").mkdir()
+    assert len(files.folders()) == 1
+    monkeypatch.setenv("MNGNAS_BENCHMARKS", str(tmp_path))
+    assert files.folders() == [tmp_path, Path("data", "benchmarks")]
 
 
 @pytest.mark.parametrize(("dataset", "best"), [("cifar10", 0.9437), ("cifar100", 0.7351), ("imagenet16-120", 0.4731)])

@@ -125,7 +125,7 @@ def table(tmp_path) -> Path:
 
 
 def test_info_lists_what_is_found_and_tells_its_origin(mngnas, table, monkeypatch, tmp_path):
-    monkeypatch.setattr("mngnas_lib.benchmarks.files.PROJECT", tmp_path)  # without the kit's own tables
+    monkeypatch.setattr("mngnas_lib.benchmarks.files.project_folder", lambda: tmp_path)  # without the kit's own tables
     text = mngnas("benchmark", "info").stdout
     assert text.startswith("No benchmark file in data/benchmarks") and "MNGNAS_BENCHMARKS" in text
     monkeypatch.setenv("MNGNAS_BENCHMARKS", str(table.parent))

@@ -277,16 +277,16 @@ def test_killed_at_twenty_random_moments(killable, whole, tmp_path):
             rounds += 1
             assert rounds < 20, "searches end too soon to be killed"
     assert killable.search(folder) == "done"
-    assert (folder / RESULT).read_text() == whole and not list(folder.glob(".writing-*"))
+    assert (folder / RESULT).read_text() == whole and not list(folder.glob(".step-*"))
 
 
 @pytest.mark.slow
 def test_killed_while_a_checkpoint_is_written(killable, whole, tmp_path):
     for dies in ("half:1", "written:2", "moved:3", "half:2", "moved:1", "written:3"):
         assert killable.search(tmp_path, dies) == "killed"
-        assert bool(list(tmp_path.glob(".writing-*"))) is not dies.startswith("moved")
+        assert bool(list(tmp_path.glob(".step-*"))) is not dies.startswith("moved")
     assert killable.search(tmp_path) == "done"
-    assert (tmp_path / RESULT).read_text() == whole and not list(tmp_path.glob(".writing-*"))
+    assert (tmp_path / RESULT).read_text() == whole and not list(tmp_path.glob(".step-*"))
 
 
 def test_a_search_among_named_architectures_goes_on(tmp_path, monkeypatch):

@@ -65,10 +65,10 @@ def test_a_kill_between_writing_and_moving_loses_nothing(tmp_path, monkeypatch):
 
 def test_leftovers_of_a_killed_writer_are_removed(tmp_path):
     good = save_checkpoint(tmp_path, 1, state(1))
-    (tmp_path / ".writing-abc.tmp").write_bytes(b"half")
+    (tmp_path / ".step-00000002-0123456789abcdef.pt.abc.tmp").write_bytes(b"half")
     with locked(tmp_path):
         pass
-    assert list(tmp_path.glob("*[!k]")) == [good] and not list(tmp_path.glob(".writing*"))
+    assert list(tmp_path.glob("*[!k]")) == [good] and not list(tmp_path.glob(".step*"))
 
 
 def test_foreign_and_missing_files_are_refused(tmp_path):

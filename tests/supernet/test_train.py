@@ -189,7 +189,7 @@ def test_a_killed_process_goes_on_bit_identically(cells, digits, tmp_path):
         process.wait()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     assert kills, "the runs ended before they could be killed: train longer"
-    assert not list(tmp_path.glob(".writing-*"))
+    assert not list(tmp_path.glob(".step-*"))
     assert equal(weights(whole), load_supernet(latest_checkpoint(tmp_path)[1], cells).state_dict())
 
 
