@@ -106,7 +106,7 @@ class SeedNoise(NamedTuple):
     """What seeds change and what architectures change, both in test accuracy.
 
     Attributes:
-        seeds: mean over architectures of the standard deviation from seed to seed, a fraction.
+        seeds: standard deviation from seed to seed, pooled over architectures, a fraction.
         archs: standard deviation of the architectures' means, a fraction.
         reliability: see :func:`mngnas_lib.truth.reliability`.
     """
@@ -121,7 +121,9 @@ def seed_noise(benchmark: Benchmark) -> SeedNoise | None:
     if benchmark.runs is None or (~np.isnan(benchmark.runs)).sum(axis=1).max() < 2:
         return None
     trainings = _trainings(benchmark)
-    deviation = trainings.groupby("arch")["test"].std().mean()
+    by_arch = trainings.groupby("arch")["test"]
+    degrees = by_arch.count() - 1
+    deviation = np.sqrt((by_arch.var() * degrees).sum() / degrees.sum())  # pooled, so that its square is a variance
     return SeedNoise(float(deviation), float(benchmark.table["test"].std()), reliability(trainings))
 
 

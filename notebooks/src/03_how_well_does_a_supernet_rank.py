@@ -568,13 +568,13 @@ print(f"{len(hard.train):,} training, {len(hard.valid):,} validation, {len(hard.
 print(kit.describe())
 kits = {name: get_benchmark(name) for name in ("kit-nasbench201", "kit-nasbench-macro", "kit-nasbench101")}
 tests = pd.DataFrame({name: 100 * benchmark.table.test for name, benchmark in kits.items()}).describe().T
-deviation = {name: 100 * benchmark.table["std"].mean() for name, benchmark in kits.items()}
+deviation = {name: 100 * (benchmark.table["std"] ** 2).mean() ** 0.5 for name, benchmark in kits.items()}
 tests[["count", "min", "25%", "50%", "75%", "max"]].assign(between_seeds=pd.Series(deviation)).round(1)
 
 # %% [markdown]
-# Test accuracies in percent, means over an architecture's seeds; the last column is the mean deviation between the seeds
-# of one architecture, where it was trained more than once. Compare how far architectures lie apart, and how far the
-# seeds of one.
+# Test accuracies in percent, means over an architecture's seeds; the last column is the deviation between the seeds of
+# one architecture (root of the mean variance), where it was trained more than once. Compare how far architectures lie
+# apart, and how far the seeds of one.
 #
 # **First the noise, then everything else.** Train the same architectures again with another seed; how well does one
 # run predict the other? A method that predicts one run better than a second full training does would be predicting
@@ -613,10 +613,12 @@ if kit.name not in seeds:
 # *Computed from the kit's own truths: hard digits, the seeds and architectures that the lines name.* Lines with "one
 # training and another" hold a training against one with another seed; $(1 + \tau)/2$ is the share of pairs in the same
 # order. Lines with a mean hold it against one more training: a mean is less noisy than a training, so this is nearer
-# to what a perfect prediction could reach. Among the better half, where accuracies lie closer together, luck decides
+# to what a perfect prediction could reach. (Against the *mean* a perfect prediction would get further still: both lines
+# keep the noise of the single training on one side.) Among the better half, where accuracies lie closer together, luck decides
 # more pairs.
 #
-# Nothing can be expected to pass these lines by much. Published tables have their ceiling too: Section 6 has
+# What is held against a single training cannot be expected to pass these lines; what is held against means, as below,
+# can pass them by a little. Published tables have their ceiling too: Section 6 has
 # NAS-Bench-Macro's.
 #
 # ### A SuperNet of the same space, on the same images

@@ -142,8 +142,8 @@ def test_taus_in_words(benchmark):
 def test_noise_of_seeds_by_hand(benchmark):
     runs = np.array([[0.5, 0.5], [0.7, 0.9]] * 20)
     noise = seed_noise(replace(benchmark, runs=runs, table=benchmark.table.assign(test=runs.mean(axis=1))))
-    # standard deviations of two numbers are their distance by the root of two
-    assert noise.seeds == pytest.approx((0 + 0.2 / 2**0.5) / 2)
+    # variances of two numbers are half of their squared distance; pooled is their mean
+    assert noise.seeds == pytest.approx(((0 + 0.2**2 / 2) / 2) ** 0.5)
     assert noise.archs == pytest.approx(np.std([0.5, 0.8] * 20, ddof=1))
     assert 0 < noise.reliability < 1
     assert seed_noise(replace(benchmark, runs=runs[:, :1])) is None
