@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from mngnas_lib.data.arrays import Arrays
+from mngnas_lib.errors import DataError
 
 #: Versions of each digit, in consecutive rows
 VERSIONS = 8
@@ -32,8 +33,14 @@ _CHUNK = 250
 def harder(arrays: Arrays, seed: int = 0) -> Arrays:
     """``VERSIONS`` versions of each image of ``arrays``, whose images are (n, 1, H, W), with a dark ground.
 
-    The same seed gives the same pixels, on every machine.
+    The same seed gives the same pixels, on every machine. Images become (``VERSIONS`` n, 1, H, W), labels as many, the
+    versions of one image in consecutive rows.
+
+    Raises:
+        DataError: ``arrays`` has a test part of its own.
     """
+    if arrays.test is not None:
+        raise DataError("the test part would stay as easy as it is: put all images into one part, and split later")
     images, labels = arrays.train
     rng = np.random.default_rng(seed)
     images, labels = np.repeat(images, VERSIONS, axis=0), np.repeat(labels, VERSIONS)

@@ -1,5 +1,7 @@
 """Digits made harder, in versions that stay together."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from scipy import ndimage
 from mngnas_lib.data import hard_digits, load_images
 from mngnas_lib.data.arrays import Arrays, Split, assemble
 from mngnas_lib.data.hard_digits import VERSIONS, harder
+from mngnas_lib.errors import DataError
 
 
 def arrays(count: int = 20, side: int = 16) -> Arrays:
@@ -22,6 +25,12 @@ def test_same_seed_same_pixels():
     assert (first.train[0] != other.train[0]).any()
     assert first.train[0].dtype == np.uint8 and first.train[0].shape == (20 * VERSIONS, 1, 16, 16)
     assert (first.train[1] == np.repeat(arrays().train[1], VERSIONS)).all()
+
+
+def test_a_test_part_of_its_own_is_refused():
+    plain = arrays()
+    with pytest.raises(DataError, match="put all images into one part"):
+        harder(replace(plain, test=plain.train))
 
 
 def test_fingerprint_of_the_shipped_images():
