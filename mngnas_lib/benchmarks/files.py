@@ -9,11 +9,11 @@ import os
 import re
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from mngnas_lib.benchmarks.kit_table import COLUMNS
+from mngnas_lib.benchmarks.kit_table import COLUMNS, read_card
 from mngnas_lib.errors import BenchmarkError
 from mngnas_lib.places import project_folder, whole_file
 
@@ -75,8 +75,11 @@ def recognise(path: str | os.PathLike[str]) -> str:
         text = head
     lines = text.split(b"\n", 2)
     header = lines[0].strip().split(b",")
-    if header == [name.encode() for name in COLUMNS]:
+    if text is head and header == [name.encode() for name in COLUMNS]:
         space = lines[1].split(b",", 1)[0].decode(errors="replace") if len(lines) > 1 else ""
+        if not space:  # the first training is not done yet
+            with suppress(BenchmarkError):
+                space = str(read_card(path)["space"])
         return KIT.get(space, UNKNOWN)
     if b"arch" in header and any(name.startswith((b"cifar10", b"imagenet16")) for name in header):
         return TABLE_201

@@ -58,7 +58,7 @@ def load(path: str | os.PathLike[str], *, space: str, dataset: str | None = None
     if rows.empty:
         raise BenchmarkError(f"{path} has no trainings yet: `mngnas truth` computes them")
     try:
-        built = get_space(card["space"], **card["sizes"])
+        built = get_space(str(card["space"]), **card["sizes"])
         # the order of the file, which is that of FLOPs
         by_arch = rows.groupby("arch", sort=False)
         choices = [built.from_string(arch) for arch in by_arch.groups]

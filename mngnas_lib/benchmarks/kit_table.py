@@ -21,6 +21,8 @@ COLUMNS = ("space", "arch", "seed", "valid", "test", "params", "macs", "epochs",
 #: What the card says of all trainings: search space and its sizes, arguments that load the images and a hash of them,
 #: settings of the training
 IDENTITY = ("space", "sizes", "data", "fingerprint", "train")
+#: Which of these are objects, and what each needs to have
+_OBJECTS = {"sizes": set(), "data": {"source"}, "train": {"epochs"}}
 
 
 @dataclass(frozen=True)
@@ -64,17 +66,25 @@ def read_card(table: Path) -> dict[str, Any]:
         raise BenchmarkError(f"{path} is missing: it says how {table.name} was made, keep both together") from error
     except (ValueError, OSError) as error:
         raise BenchmarkError(f"{path} is damaged ({error}): get it again, or delete it with its table") from error
-    missing = [name for name in IDENTITY if not isinstance(card, dict) or name not in card]
+    missing = [name for name in IDENTITY if not _has(card, name)]
     if missing:
-        raise BenchmarkError(f"{path} is no card of a table of trainings, it lacks {', '.join(missing)}: get it again")
+        raise BenchmarkError(
+            f"{path} is no card of a table of trainings, it lacks {', '.join(missing)}, or parts of it: get it again"
+        )
     return card
+
+
+def _has(card: Any, name: str) -> bool:
+    if not isinstance(card, dict) or name not in card:
+        return False
+    return name not in _OBJECTS or (isinstance(card[name], dict) and card[name].keys() >= _OBJECTS[name])
 
 
 def read_rows(table: Path, space: str) -> list[Row]:
     """The trainings in a table.
 
     Raises:
-        BenchmarkError: it is no such table, or a line is damaged, of another space or there twice.
+        BenchmarkError: it cannot be read, is no such table, or a line is damaged, of another space or there twice.
     """
     try:
         with table.open(encoding="utf-8", newline="") as file:
@@ -84,6 +94,8 @@ def read_rows(table: Path, space: str) -> list[Row]:
             numbered = [(number, _row(line, f"{table}, line {number}", space)) for number, line in enumerate(lines, 2)]
     except (UnicodeDecodeError, csv.Error) as error:
         raise BenchmarkError(f"{table} is damaged ({error}): get it again") from error
+    except OSError as error:
+        raise BenchmarkError(f"{table} cannot be read ({error.strerror}): check its permissions") from error
     first: dict[tuple[str, int], int] = {}
     for number, row in numbered:
         if first.setdefault((row.arch, row.seed), number) != number:

@@ -1,5 +1,6 @@
 """The kit's own truth as a benchmark."""
 
+import gzip
 import json
 from dataclasses import asdict
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from mngnas_lib.benchmarks import find_benchmarks, get_benchmark, recognise
-from mngnas_lib.benchmarks.kit_table import Row
+from mngnas_lib.benchmarks.kit_table import Row, read_rows
 from mngnas_lib.errors import ArchError, BenchmarkError
 from mngnas_lib.spaces import get_space
 from mngnas_lib.truth import TruthTable, get_truth
@@ -86,6 +87,43 @@ def test_damaged_card_or_table(path):
     path.write_text(path.read_text().replace("nor_conv_3x3~0", "nor_conv_7x7~0"))
     with pytest.raises(BenchmarkError, match="does not fit its search space"):
         get_benchmark("kit-nasbench201", path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"data": {}}, {"data": None}, {"train": {}}, {"train": [2]}, {"sizes": []}, {"sizes": None}, {"space": ["x"]}],
+)
+def test_a_card_with_an_empty_part(path, damage):
+    card = path.with_suffix(".json")
+    card.write_text(json.dumps(json.loads(card.read_text()) | damage))
+    with pytest.raises(BenchmarkError, match=r"or parts of it: get it again|does not fit its search space"):
+        get_benchmark("kit-nasbench201", path)
+
+
+def test_a_table_without_a_training(path):
+    """As a first run leaves it that was stopped early."""
+    first, row, *_ = path.read_text().splitlines()
+    for text in (first, first + "\n"):
+        path.write_text(text)
+        assert recognise(path) == "kit-nasbench201"
+        with pytest.raises(BenchmarkError, match="has no trainings yet: `mngnas truth` computes them"):
+            get_benchmark("kit-nasbench201", path)
+    path.with_suffix(".json").unlink()
+    assert recognise(path) == "unknown"
+    path.write_text(f"{first}\n{row}\n")
+    with pytest.raises(BenchmarkError, match="json is missing"):
+        get_benchmark("kit-nasbench201", path)
+
+
+def test_a_gzipped_table_is_not_read(path):
+    packed = path.with_suffix(".csv.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert recognise(packed) == "unknown"
+
+
+def test_a_table_that_cannot_be_read(tmp_path):
+    with pytest.raises(BenchmarkError, match="cannot be read"):
+        read_rows(tmp_path, "nasbench201")
 
 
 @pytest.mark.parametrize(
