@@ -52,7 +52,8 @@ class Benchmark:
     """A table of trained architectures. Made by :func:`mngnas_lib.benchmarks.get_benchmark`.
 
     Attributes:
-        name: the search space's name.
+        name: what :func:`mngnas_lib.benchmarks.get_benchmark` calls it: the search space's name, with ``kit-`` before
+            it for the kit's own truth.
         dataset: the images that the accuracies are about.
         space: the search space, in the sizes that were trained.
         choices: the architectures in the table's order, shape (n, slots).
