@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from mngnas_lib.benchmarks import files, kit, macro, nasbench101, nasbench201
 from mngnas_lib.benchmarks.base import Benchmark, Record, Scores
 from mngnas_lib.benchmarks.conversion import convert
 from mngnas_lib.benchmarks.files import recognise
+from mngnas_lib.benchmarks.origins import ORIGINS
 from mngnas_lib.errors import BenchmarkError
 
 #: Name of a benchmark: its loader, the kind of file that it reads, and where to get that
@@ -95,7 +97,7 @@ def truth_for(space: str, dataset: str | None = None) -> Benchmark:
     """The official table about a search space where there is one, else the kit's own.
 
     ``name`` and ``describe()`` of the answer say which. An official file that is there but damaged is an error, not a
-    reason to take the kit's.
+    reason to take the kit's; one that is still to be converted is named in a warning.
 
     Args:
         space: ``nasbench101``, ``nasbench201`` or ``nasbench-macro``.
@@ -110,7 +112,15 @@ def truth_for(space: str, dataset: str | None = None) -> Benchmark:
             f"no search space of a benchmark is called {space!r}: choose one of {', '.join(files.KIT)}"
         )
     _, kind, _ = LOADERS[space]
-    if dataset == kit.IMAGES or not files.find(kind):
+    if dataset == kit.IMAGES:
+        return get_benchmark(files.KIT[space])
+    if not files.find(kind):
+        for waiting in files.find(ORIGINS[space].kind):
+            warnings.warn(
+                f"{files.KIT[space]} is taken, as {waiting} is not converted yet: run `mngnas benchmark convert "
+                f"{waiting}` once, and its table is taken instead",
+                stacklevel=2,
+            )
         return get_benchmark(files.KIT[space])
     return get_benchmark(space, **({} if dataset is None else {"dataset": dataset}))
 

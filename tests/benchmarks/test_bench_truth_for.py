@@ -1,6 +1,7 @@
 """The official table where there is one, else the kit's own."""
 
 import json
+import warnings
 
 import pytest
 
@@ -58,6 +59,16 @@ def test_the_kits_own_can_be_asked_for_by_its_images(kit, official):
 def test_an_official_table_that_lacks_what_is_asked_for_is_an_error(kit, official):
     with pytest.raises(BenchmarkError, match="no column imagenet16_valid"):
         truth_for("nasbench201", "imagenet16-120")
+
+
+def test_an_official_file_that_is_not_converted_is_named(kit, folder):
+    waiting = folder / "NAS-Bench-201-v1_1-096897.pth"
+    waiting.write_bytes(b"\x80\x02meta_archs")
+    with pytest.warns(UserWarning, match=r"taken, as .*096897.pth is not converted yet: run `mngnas benchmark convert"):
+        assert truth_for("nasbench201").name == "kit-nasbench201"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        truth_for("nasbench201", "hard-digits")  # asked for by name
 
 
 def test_neither_table(folder):
