@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -34,12 +33,15 @@ def info(benchmark: tuple[str, str | None] | None, dataset: str | None, truth_ep
       mngnas benchmark info
       mngnas benchmark info --benchmark nasbench201=tables/nasbench201.csv.gz --dataset cifar100
     """
-    from mngnas_lib.benchmarks import LOADERS, find_benchmarks
+    from mngnas_lib.benchmarks import LOADERS, find_benchmarks, get_benchmark
     from mngnas_lib.benchmarks.files import folders
 
     if benchmark is not None:
         _describe(benchmark[0], open_benchmark(benchmark, dataset, truth_epochs))
         return
+    for option, value in (("--dataset", dataset), ("--truth-epochs", truth_epochs)):
+        if value is not None:
+            raise click.UsageError(f"{option} comes with --benchmark: say of which one")
     found = find_benchmarks()
     if not found:
         click.echo(
@@ -48,7 +50,10 @@ def info(benchmark: tuple[str, str | None] | None, dataset: str | None, truth_ep
         )
     for name, path in found:
         click.echo(f"{path}")
-        _describe_found(name, path, dataset)
+        try:
+            _describe(name, get_benchmark(name, path))
+        except BenchmarkError as error:
+            click.echo(f"unusable: {error}")
         click.echo()
     for name in LOADERS:
         if name not in {name for name, _ in found}:
@@ -63,18 +68,6 @@ def _describe(name: str, opened: Benchmark) -> None:
     click.echo(f"Best by test accuracy: {best['arch']}, {percent(best['test'])}")
     click.echo(f"SHA-256 of {opened.path.name}: {checksum(opened.path)}")
     click.echo(wrapped(_licence(name)))
-
-
-def _describe_found(name: str, path: Path, dataset: str | None) -> None:
-    from mngnas_lib.benchmarks import get_benchmark
-
-    try:
-        # a file of CIFAR-10 alone is shown whatever data set was asked for
-        _describe(
-            name, get_benchmark(name, path, **({"dataset": dataset} if dataset and name == "nasbench201" else {}))
-        )
-    except BenchmarkError as error:
-        click.echo(f"unusable: {error}")
 
 
 def _licence(name: str) -> str:

@@ -193,6 +193,8 @@ def test_mistakes_about_benchmarks(mngnas, table, tmp_path):
     assert "no dataset 'mnist'" in fails("query", CELL, *named, "--dataset", "mnist")
     assert "cifar100" in fails("query", CELL, *named, "--dataset", "cifar100", "--truth-epochs", 12)
     assert "does not exist" in fails("info", "--benchmark", "nasbench201=nowhere")
+    for option in (("--dataset", "cifar100"), ("--truth-epochs", 12)):
+        assert f"{option[0]} comes with --benchmark" in fails("info", *option)
     assert "should be the official JSON file" in fails("info", "--benchmark", f"nasbench-macro={table}")
     assert "does not exist" in fails("convert", "nowhere.pth")
     assert "there is nothing to convert" in fails("convert", table)
