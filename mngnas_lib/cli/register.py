@@ -108,12 +108,15 @@ def run(id: str, profile: str, dry_run: bool) -> None:
         runs = pending(item, sizes)
         for entry in runs:
             cost = "not known" if entry.seconds is None else f"about {duration(entry.seconds)}"
-            click.echo(f"{entry.config.kind}-{entry.config.digest[:12]}  {cost}")
-        known = sum(entry.seconds or 0 for entry in runs)
-        unknown = sum(entry.seconds is None for entry in runs)
-        click.echo(f"{item.id}: {len(runs)} runs missing under {profile}, about {duration(known)}", nl=not unknown)
-        if unknown:
-            click.echo(f" and {unknown} whose cost is not known")
+            about = "".join(f", {word}" for word in entry.about)
+            click.echo(f"{entry.config.kind}-{entry.config.digest[:12]}{about}  {cost}")
+        inside = sum(entry.inside for entry in runs)
+        words = f"{item.id}: {len(runs) - inside} runs missing under {profile}"
+        words += f", and {inside} searches inside them" if inside else ""
+        known = [entry.seconds for entry in runs if entry.seconds is not None]
+        words += f"; about {duration(sum(known))}" if known else ""
+        unknown = len(runs) - len(known)
+        click.echo(wrapped(words + (f"; {unknown} whose cost is not known" if unknown else "")))
     else:
         compute(item, sizes, say=click.echo)
         _draw(item, sizes)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from statistics import median
 
+from mngnas_lib.distill.algorithms import ALGORITHMS
 from mngnas_lib.lab.config import RunConfig
 from mngnas_lib.lab.profiles import Profile
 from mngnas_lib.lab.run import run, stored
@@ -29,6 +30,16 @@ class Pending:
     config: RunConfig
     seconds: float | None
     inside: bool
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """Of a search, or of the one inside: space, images, SuperNet training, algorithm and seed; else nothing."""
+        search = next((one for one in (self.config, *_inner(self.config)) if isinstance(one, SearchRun)), None)
+        if search is None:
+            return ()
+        supernet, algorithm = search.supernet, search.search.algorithm
+        name = next((name for name, known in ALGORITHMS.items() if known == algorithm), "an algorithm of its own")
+        return supernet.space.name, supernet.data.source, supernet.train.strategy, name, f"seed {search.search.seed}"
 
 
 def pending(item: Item, profile: Profile) -> list[Pending]:

@@ -69,9 +69,11 @@ def test_figures_of_the_committed_profile_come_with_the_index(mngnas, tmp_path):
 
 def test_dry_run_lists_and_computes_nothing(mngnas, tmp_path):
     lines = mngnas("run", "tab-10", "--profile", "quick", "--dry-run").stdout.splitlines()
-    runs = [line for line in lines if re.match(r"(search|found)-[0-9a-f]{12}  not known$", line)]
+    runs = [line for line in lines if re.match(r"(search|found)-[0-9a-f]{12}, nasbench201, .*seed 0  not known$", line)]
     assert len(runs) == 30  # five algorithms, three sets of images; a search and its look-up each
-    assert "tab-10: 30 runs missing under quick" in " ".join(lines)
+    assert sum("cifar100, spos, mngnas, seed 0  " in line for line in runs) == 2
+    total = "tab-10: 15 runs missing under quick, and 15 searches inside them; 30 whose cost is not known"
+    assert total in " ".join(lines)
     assert not list((tmp_path / "results").rglob("*.json")) and not (tmp_path / "build").exists()
 
 
