@@ -8,8 +8,8 @@ neither on the other seeds nor on how many queries come later.
 here the budget is a number of queries (:func:`queries_in`). As there, querying an architecture again costs a query.
 
 *Differences from the published code (AutoDL-Projects).* It mutates a cell of NAS-Bench-201 by drawing a node first and
-then one of its edges, so that edges into early nodes change more often: here all neighbours are equally likely. It is
-told the accuracy of one training run, drawn at random: here the table's mean over runs.
+then one of its edges, so that edges into early nodes change more often: here all changes of one slot are equally
+likely. It is told the accuracy of one training run, drawn at random: here the table's mean over runs.
 """
 
 from __future__ import annotations

@@ -1,30 +1,35 @@
 """What a search on a table sees (one reward an architecture), where it can go from there, what it is judged by.
 
-A table may hold all architectures of its space, or some. A search then knows those only:
+An architecture is looked up as the benchmark itself does it: a table that holds one notation for all that compute the
+same function finds the others too. Where a table lacks architectures, a search knows those only that it has:
 
-* a *neighbour* of an architecture is one of its K nearest in the table, by the number of slots that differ, where K is
-  how many architectures of the whole space differ from it in one slot. In a complete table these are just the
-  architectures that differ in one slot;
-* a wish for an architecture that the table lacks is answered by the nearest one that it has.
+* a wish for one that it lacks is answered by the nearest, by the number of slots that differ;
+* a *neighbour* of an architecture is what a change of one slot makes of it. A change that leads to nothing in the
+  table, or back to the same row, is drawn anew, a few times; after that any of the K nearest rows is drawn, where K is
+  how many changes there are. So a search gets on even where the table has not one neighbour.
 
-Of equally near ones one is drawn at random.
+Of equally near ones one is drawn at random. What is changed is the notation that the table has. NAS-Bench-101's leaves
+unused nodes without edges, so that one change can take a node from a cell, but not add one.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mngnas_lib.benchmarks import Benchmark, Scores
-from mngnas_lib.errors import BenchmarkError, ConfigError
+from mngnas_lib.errors import ArchError, BenchmarkError, ConfigError
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+#: So many changes of one slot are drawn before one of the nearest rows is. Many more would shut a search up in a corner
+#: of a table with few neighbours; fewer would make it leap more often in a table of all cells of NAS-Bench-101.
+TRIES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +43,8 @@ class Landscape:
         truth: by data set, validation and test accuracy after the full training, shapes (n,): for the report at the
             end, never for the search. The first data set is the one that was searched on.
         about: which number the reward is.
+        look_up: row of an architecture, shape (slots,), in whatever notation, -1 for what the table lacks; None: only
+            the rows of ``choices`` as they stand are found.
     """
 
     choices: Rows
@@ -45,6 +52,7 @@ class Landscape:
     reward: Floats
     truth: Mapping[str, Scores]
     about: str = ""
+    look_up: Callable[[Rows], int] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         n = len(self.choices)
@@ -91,7 +99,8 @@ class Landscape:
             name: Scores(scores.test[kept], None if scores.valid is None else scores.valid[kept])
             for name, scores in found.items()
         }
-        return cls(choices, tuple(len(slot.choices) for slot in reward.space.slots), valid[kept], truth, about)
+        sizes = tuple(len(slot.choices) for slot in reward.space.slots)
+        return cls(choices, sizes, valid[kept], truth, about, _look_up(reward, reward.rows(archs)[kept]))
 
     def __len__(self) -> int:
         return len(self.choices)
@@ -101,41 +110,42 @@ class Landscape:
         """The data set that is searched on."""
         return next(iter(self.truth))
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether every architecture of the space is in the table."""
-        return len(self) == math.prod(self.sizes)
-
-    @property
-    def degree(self) -> int:
-        """How many neighbours an architecture has."""
-        return min(sum(size - 1 for size in self.sizes), len(self) - 1)
-
     # ------------------------------------------------------------------ moves; ``luck`` is uniform in [0, 1)
 
     def anywhere(self, luck: Floats) -> Rows:
         """Rows drawn uniformly; ``luck`` and the result have one shape."""
         return pick(luck, len(self))
 
-    def neighbours(self, rows: Rows, luck: Floats) -> Rows:
-        """One neighbour of each row, shape (s,), drawn uniformly; ``luck``: (s, 2)."""
-        nth = pick(luck[:, 0], self.degree)
-        if not self.is_complete:
-            moves = zip(rows, nth, luck[:, 1], strict=True)
-            return np.array([self._near(self.choices[row], n, tie, row) for row, n, tie in moves])
-        ends = np.cumsum([size - 1 for size in self.sizes])
-        slots = np.searchsorted(ends, nth, side="right")
-        step = nth - np.concatenate([[0], ends])[slots] + 1
-        children = self.choices[rows].copy()
-        every = np.arange(len(rows))
-        children[every, slots] = (children[every, slots] + step) % np.array(self.sizes)[slots]
-        return self._row_of[self._codes(children)]
+    def find(self, archs: Rows) -> Rows:
+        """The row of each architecture, shape (s, slots), or -1 where the table lacks it or the space does."""
+        look_up = self.look_up or (lambda arch: self._row_of.get(tuple(arch.tolist()), -1))
+        return np.fromiter(map(look_up, archs), dtype=np.int64, count=len(archs))
 
     def nearest(self, wanted: Rows, luck: Floats) -> Rows:
         """The row of each wanted architecture (s, slots), or of the nearest that the table has; ``luck``: (s,)."""
-        if self.is_complete:
-            return self._row_of[self._codes(wanted)]
-        return np.array([self._near(arch, 0, u) for arch, u in zip(wanted, luck, strict=True)])
+        rows = self.find(wanted)
+        for place in np.flatnonzero(rows < 0):
+            rows[place] = self._near(wanted[place], 0, luck[place])
+        return rows
+
+    def neighbours(self, rows: Rows, luck: Floats) -> Rows:
+        """One neighbour of each row, shape (s,); ``luck``: (s, 2)."""
+        ends = np.cumsum([size - 1 for size in self.sizes])
+        found, left = np.full(len(rows), -1), luck[:, 0]
+        for _ in range(TRIES):
+            (missing,) = np.nonzero(found < 0)
+            nth = pick(left[missing], ends[-1])
+            slots = np.searchsorted(ends, nth, side="right")
+            children = self.choices[rows[missing]]
+            place = np.arange(len(missing)), slots
+            children[place] = (children[place] + nth - ends[slots]) % np.array(self.sizes)[slots]
+            reached = self.find(children)
+            found[missing] = np.where(reached == rows[missing], -1, reached)
+            left = left * ends[-1] % 1  # what is left of a uniform number is uniform again
+        for place in np.flatnonzero(found < 0):
+            row, nth = rows[place], pick(left[place], min(ends[-1], len(self) - 1))
+            found[place] = self._near(self.choices[row], nth, luck[place, 1], row)
+        return found
 
     def _near(self, arch: Rows, nth: int, luck: float, left_out: int | None = None) -> int:
         """The n-th nearest row, counted from 0; of those at the same distance one at random."""
@@ -152,16 +162,10 @@ class Landscape:
         """``choices`` in little memory, shape (slots, n): each step in an incomplete table looks at all of it."""
         return np.ascontiguousarray(self.choices.T.astype(np.min_scalar_type(max(self.sizes))))
 
-    def _codes(self, choices: Rows) -> Rows:
-        """Numbers of architectures in a complete table."""
-        return np.ravel_multi_index(tuple(choices.T), self.sizes)
-
     @cached_property
-    def _row_of(self) -> Rows:
-        """Row of each architecture of a complete table, by its number."""
-        rows = np.empty(len(self), dtype=np.int64)
-        rows[self._codes(self.choices)] = np.arange(len(self))
-        return rows
+    def _row_of(self) -> dict[tuple[int, ...], int]:
+        """Row of each architecture as ``choices`` writes it."""
+        return {tuple(arch): row for row, arch in enumerate(self.choices.tolist())}
 
 
 def pick(luck: Floats | float, count: int | Rows) -> Rows:
@@ -181,3 +185,17 @@ def _one_run_against_the_others(table: Benchmark, archs: Sequence[tuple[int, ...
     there = np.isfinite(runs[:, 0]) & np.isfinite(runs[:, 1:]).any(axis=1)
     others = np.nanmean(np.where(there[:, None], runs[:, 1:], 0.0), axis=1)
     return np.where(there, runs[:, 0], np.nan), Scores(others, None)
+
+
+def _look_up(table: Benchmark, kept: Rows) -> Callable[[Rows], int]:
+    """Finds an architecture's place among the ``kept`` rows of a table; -1: it has none."""
+    places = np.full(len(table), -1)
+    places[kept] = np.arange(len(kept))
+
+    def look_up(arch: Rows) -> int:
+        try:
+            return int(places[table.rows([arch])[0]])
+        except (ArchError, BenchmarkError):
+            return -1
+
+    return look_up

@@ -74,7 +74,8 @@ def policy_gradient(probabilities: Floats, taken: Rows, advantage: Floats) -> Fl
 def reinforce(landscape: Landscape, start: Floats, luck: Floats, config: ReinforceConfig) -> Rows:
     """Rows in the order in which each search queried them, shape (s, queries).
 
-    Where the table lacks what the policy draws, the nearest architecture is queried, and the policy learns from that.
+    The policy learns from what it draws, in whatever notation that is. Where the table lacks it, the nearest
+    architecture is queried, and the policy learns from that one.
 
     Args:
         start: standard normal numbers for the logits, (s, slots, choices).
@@ -90,10 +91,12 @@ def reinforce(landscape: Landscape, start: Floats, luck: Floats, config: Reinfor
         probabilities = softmax(logits)
         drawn = (probabilities.cumsum(axis=-1) <= luck[:, query, :-1, None]).sum(axis=-1)
         # rounding may leave the sum of probabilities a little below 1
-        rows[:, query] = landscape.nearest(np.minimum(drawn, sizes - 1), luck[:, query, -1])
+        drawn = np.minimum(drawn, sizes - 1)
+        rows[:, query] = landscape.nearest(drawn, luck[:, query, -1])
         reward = landscape.reward[rows[:, query]]
         mean = config.momentum * mean + (1 - config.momentum) * reward
         weight = config.momentum * weight + (1 - config.momentum)
-        taken = landscape.choices[rows[:, query]]
+        known = landscape.find(drawn) >= 0
+        taken = np.where(known[:, None], drawn, landscape.choices[rows[:, query]])
         logits = logits + adam.step(policy_gradient(probabilities, taken, reward - mean / weight))
     return rows

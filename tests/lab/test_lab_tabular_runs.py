@@ -1,6 +1,7 @@
 """Runs of searches on tables: what is stored, against the searches themselves and against the real tables."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -125,12 +126,24 @@ def test_a_stored_run_is_what_the_searches_find(results, macro):
         run(TabularRun("nasbench-macro", reward_epochs=12, queries=5, budgets=(5,), seeds=1))
 
 
+def same_as_shipped(result, config):
+    """What the project ships of a run is what comes out now."""
+    shipped = stored(config, profile="laptop", root=Path(__file__).parents[2] / "data" / "results")
+    pd.testing.assert_frame_equal(result.table("found"), shipped.table("found"), rtol=0, atol=1e-12)
+
+
+def test_the_shipped_results_of_nasbench_macro(results, macro):
+    config = TabularRun("nasbench-macro")
+    same_as_shipped(run(config), config)
+
+
 def test_the_papers_numbers_on_the_real_table(results, shared_data, tmp_path, monkeypatch):
     """Table V's means lie within a third of our standard deviation if each data set is searched with 177 queries."""
     (tmp_path / "nasbench201.csv.gz").write_bytes((shared_data / "nasbench201.csv.gz").read_bytes())
     monkeypatch.setenv("MNGNAS_BENCHMARKS", str(tmp_path))
     beside = []
     for config in table_v_runs():
+        same_as_shipped(run(config), config)
         found = run(config).table("found")
         beside.append(beside_the_paper(found[found["dataset"] == config.dataset], BUDGETS[1]))
     table = pd.concat(beside)

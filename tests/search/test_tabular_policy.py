@@ -64,6 +64,18 @@ def test_a_search_draws_from_the_policy_that_torch_learns(archs):
             assert distance[queried[search, query]] == distance.min()
 
 
+def test_the_policy_learns_from_the_notation_that_it_drew():
+    """Choice 2 is another notation of the row that is written as choice 0."""
+    zeros = Scores(np.zeros(2), None)
+    landscape = Landscape(
+        np.array([[0], [1]]), (3,), np.array([0.0, 1.0]), {"toy": zeros}, look_up=lambda arch: (0, 1, 0)[arch[0]]
+    )
+    # drawn are 1 and the bad 2, so that the third query, at 0.6, finds choice 1 there and 2 near the end; had choice 0
+    # been blamed, it would find 2 there
+    luck = np.array([[[0.5, 0], [0.99, 0], [0.6, 0]]])
+    assert reinforce(landscape, np.zeros((1, 1, 3)), luck, ReinforceConfig(lr=1.0)).tolist() == [[1, 0, 1]]
+
+
 def test_percent_and_fractions_lead_the_same_way():
     landscape = toy()
     percent = Landscape(landscape.choices, SIZES, 100 * landscape.reward, landscape.truth)
