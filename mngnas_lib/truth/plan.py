@@ -11,8 +11,8 @@ from mngnas_lib.spaces import Arch, InputShape, SearchSpace
 
 #: Strata of FLOPs from which architectures are drawn
 STRATA = 20
-#: In a space too large to list, strata are made of so many random architectures, or of as many as are asked for if
-#: those are more: a fixed number, so that a larger draw holds the smaller one
+#: In a space too large to list, strata are made of so many random architectures: always the same, so that a larger draw
+#: holds the smaller one
 _POOL = 6_000
 #: A space with more notations than this is not listed
 _LISTED = 1_000_000
@@ -40,17 +40,18 @@ def stratified(
         count: None takes all, where the space can be listed.
 
     Raises:
-        ConfigError: the space has fewer, or too many to take all.
+        ConfigError: the space has fewer, or, where it cannot be listed, more than 6,000 or all were asked for.
     """
     rng = np.random.default_rng(seed)
     listed = space.size <= _LISTED
     if count is None and not listed:
         raise ConfigError(f"{space.name} has too many architectures to train them all: ask for a number of them")
-    pool = list(space.canonical_archs()) if listed else space.sample_distinct(max(_POOL, count), rng)
+    pool = list(space.canonical_archs()) if listed else space.sample_distinct(_POOL, rng)
     if count is None:
         return pool
     if not 1 <= count <= len(pool):
-        raise ConfigError(f"{space.name} has {len(pool)} distinct architectures, {count} were asked for: ask for fewer")
+        limit = f"has {len(pool)} distinct architectures" if listed else f"is too large to draw more than {len(pool)}"
+        raise ConfigError(f"{space.name} {limit}, {count} were asked for: ask for fewer")
     macs = np.array([space.cost(arch, input_shape=input_shape, num_classes=num_classes).macs for arch in pool])
     # from 0 to STRATA - 1; the costliest is in the last
     stratum = (macs - macs.min()) * STRATA // (macs.max() - macs.min() + 1)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mngnas_lib.errors import ConfigError
 from mngnas_lib.spaces import get_space
-from mngnas_lib.truth import planned, stratified
+from mngnas_lib.truth import plan, planned, stratified
 from mngnas_lib.truth.plan import STRATA
 
 SHAPE = {"input_shape": (1, 12, 12), "num_classes": 10}
@@ -59,6 +59,15 @@ def test_larger_draw_holds_the_smaller_one(name):
     """Or a table that is to grow would be begun anew."""
     few, many = (stratified(get_space(name), count, 0, **SHAPE) for count in (12, 40))
     assert set(few) < set(many)
+
+
+def test_draw_from_all_that_strata_are_made_of_holds_the_smaller_one(monkeypatch):
+    monkeypatch.setattr(plan, "_POOL", 60)
+    space = get_space("nasbench101")
+    few, most = (stratified(space, count, 0, **SHAPE) for count in (12, 60))
+    assert set(few) < set(most)
+    with pytest.raises(ConfigError, match="more than 60, 61 were asked for: ask for fewer"):
+        stratified(space, 61, 0, **SHAPE)
 
 
 def test_all_of_a_small_space():
