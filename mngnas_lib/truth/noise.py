@@ -31,12 +31,13 @@ def noise_report(trainings: pd.DataFrame, *, seed: int = 0) -> list[NoiseReport]
     would be biased; by their mean it is so too, but less.
 
     Args:
-        trainings: columns ``arch``, ``seed``, ``test``, one row a training.
+        trainings: columns ``arch``, ``seed``, ``test``, one row a training. Where no seed is common to all
+            architectures, there is nothing to report.
     """
-    if trainings.empty:
-        return []
     wide = trainings.pivot(index="arch", columns="seed", values="test")
     whole = wide.columns[wide.notna().all()]
+    if whole.empty:
+        return []
     common, means = wide[whole], wide[whole].mean(axis=1)
     top = means >= means.median()
     reports = []

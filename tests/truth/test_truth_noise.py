@@ -51,6 +51,11 @@ def test_one_seed_says_nothing(runs):
     assert np.isnan(reliability(trainings(runs[:, :1])))
 
 
+def test_no_seed_common_to_all_says_nothing(runs):
+    runs[0, 0] = runs[1, 1] = runs[2, 2] = np.nan
+    assert noise_report(trainings(runs)) == []
+
+
 def test_reliability_of_known_variances():
     rng = np.random.default_rng(1)
     runs = rng.normal(0, 2, (4000, 1)) + rng.normal(0, 1, (4000, 3))
