@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,9 +82,11 @@ def baselines(
     if as_json:
         facts = {"benchmark": truth.name, "dataset": truth.dataset, "archs": len(landscape), "reward": landscape.about}
         facts["truth"] = truth.describe()
-        ends = {name: curve.iloc[-1][["mean", "low", "high"]].to_dict() for name, curve in curves.items()}
-        records = json.loads(reached.to_json(orient="records", double_precision=15))  # no NaN, which is not JSON
-        click.echo(json.dumps(facts | {"found": records, "regret": ends}))
+        ends = pd.DataFrame({name: curve.iloc[-1][["mean", "low", "high"]] for name, curve in curves.items()})
+        # by pandas, which writes NaN as null: NaN is not JSON
+        regret = json.loads(ends.to_json(double_precision=15))
+        records = json.loads(reached.to_json(orient="records", double_precision=15))
+        click.echo(json.dumps(facts | {"found": records, "regret": regret}))
         return
     click.echo(
         wrapped(
@@ -93,8 +96,9 @@ def baselines(
         )
     )
     click.echo(f"\n{_report(reached, curves)}\n")
-    click.echo("Mean±std over seeds and (best seed), percent. Regret: percentage points of test accuracy below the")
-    click.echo("table's best, mean over seeds with its 95 % bootstrap interval.")
+    shown = "Mean±std over seeds and (best seed), percent" if seeds > 1 else "One seed, percent"
+    mean = ", mean over seeds with its 95 % bootstrap interval" if seeds > 1 else ""
+    click.echo(wrapped(f"{shown}. Regret: percentage points of test accuracy below the table's best{mean}."))
     # which epoch, which images: NAS-Bench-Macro's are the best epoch on the test images
     click.echo(f"\n{wrapped(truth.describe())}")
     if out is not None:
@@ -108,5 +112,7 @@ def _report(reached: pd.DataFrame, curves: dict[str, pd.DataFrame]) -> str:
     rows = [["method", *(split for _, split in cells.columns), "regret"]]
     for name, row in cells.iterrows():
         end = 100 * curves[name].iloc[-1]
-        rows.append([name, *row, interval(end["mean"], end["low"], end["high"])])
+        is_one_seed = math.isnan(end["low"])
+        regret = f"{end['mean']:.3f}" if is_one_seed else interval(end["mean"], end["low"], end["high"])
+        rows.append([name, *row, regret])
     return table(rows)

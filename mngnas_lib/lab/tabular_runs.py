@@ -120,7 +120,8 @@ def regret_curve(landscape: Landscape, found: Rows, *, confidence: float = 0.95,
     """Regret over queries: the table's best test accuracy minus that of the best by reward so far, a fraction.
 
     Columns ``query`` (at most :data:`POINTS` of them, evenly spaced in the logarithm), ``mean`` over seeds with ``low``
-    and ``high`` (percentile bootstrap over seeds), and the seeds' quantiles ``q10``, ``q50`` and ``q90``.
+    and ``high`` (percentile bootstrap over seeds; NaN for one seed), and the seeds' quantiles ``q10``, ``q50`` and
+    ``q90``.
     """
     queries = found.shape[1]
     at = np.unique(np.geomspace(1, queries, POINTS).round().astype(int))
@@ -133,7 +134,9 @@ def regret_curve(landscape: Landscape, found: Rows, *, confidence: float = 0.95,
 
 
 def _interval_of_mean(values: Floats, confidence: float, resamples: int) -> tuple[Floats, Floats]:
-    """Percentile bootstrap of the mean over the first dimension."""
+    """Percentile bootstrap of the mean over the first dimension; NaN where that has one entry, which tells nothing."""
+    if len(values) == 1:
+        return np.full_like(values[0], np.nan), np.full_like(values[0], np.nan)
     means = resample_counts(len(values), resamples, 0).astype(np.float64) @ values / len(values)
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     return low, high
@@ -141,6 +144,8 @@ def _interval_of_mean(values: Floats, confidence: float, resamples: int) -> tupl
 
 def table_v(found: pd.DataFrame, queries: int) -> pd.DataFrame:
     """``found`` in the form of Table V: a row a method, a column a data set and split, ``mean±std (best)`` in percent.
+
+    Where there is one seed, its accuracy alone.
 
     Raises:
         ConfigError: nothing was reported after so many queries.
@@ -151,6 +156,6 @@ def table_v(found: pd.DataFrame, queries: int) -> pd.DataFrame:
         raise ConfigError(f"nothing was reported after {queries} queries: choose one of {known}")
     cells: dict[tuple[str, str], dict[str, str]] = {}
     for row in rows.itertuples():
-        text = f"{100 * row.mean:.2f}±{100 * row.std:.2f} ({100 * row.best:.2f})"
-        cells.setdefault((row.dataset, row.split), {})[row.method] = text
+        spread = f"±{100 * row.std:.2f} ({100 * row.best:.2f})" if row.seeds > 1 else ""
+        cells.setdefault((row.dataset, row.split), {})[row.method] = f"{100 * row.mean:.2f}{spread}"
     return pd.DataFrame(cells)

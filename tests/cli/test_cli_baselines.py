@@ -62,6 +62,17 @@ def test_the_report(mngnas, table):
     assert f"{100 * end['mean']:.3f} [{100 * end['low']:.3f}, {100 * end['high']:.3f}]" in text
 
 
+def test_one_seed_has_neither_a_deviation_nor_an_interval(mngnas, table):
+    words = ("--benchmark", f"nasbench201={table}", "--queries", 30, "--seeds", 1, "--method", "REA")
+    text = mngnas("baselines", *words).stdout
+    (row,) = [line.split() for line in text.splitlines() if line.startswith("REA")]
+    assert len(row) == 4 and all(word.replace(".", "").isdigit() for word in row[1:])
+    assert "One seed" in text and "±" not in text and "interval" not in text and "nan" not in text
+    end = json.loads(mngnas("baselines", *words, "--json").stdout, parse_constant=pytest.fail)["regret"]["REA"]
+    assert end["low"] is None and end["high"] is None
+    assert end["mean"] == pytest.approx(float(row[3]) / 100, abs=1e-5)
+
+
 def test_the_methods_on_offer_are_those_of_the_library():
     assert tuple(SEARCHERS) == METHODS
 

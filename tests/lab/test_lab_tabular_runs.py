@@ -48,6 +48,8 @@ def test_the_form_of_table_v():
     assert form.index.tolist() == ["REA", "REINFORCE"]
     assert form.columns.tolist() == [("here", "valid"), ("here", "test"), ("there", "test")]
     assert form.loc["REA", ("here", "test")] == "75.00±21.21 (90.00)"
+    one = table_v(found_table(TOY, {"REA": FOUND[:1]}, [2]), 2)
+    assert one.loc["REA", ("here", "test")] == "90.00"
     with pytest.raises(ConfigError, match="choose one of 2, 3"):
         table_v(found_table(TOY, {"REA": FOUND}, [2, 3]), 5)
 
@@ -61,6 +63,9 @@ def test_the_regret_curve():
     # of two seeds a resample has one of them twice in half of all cases
     np.testing.assert_allclose(curve["low"], [0.3, 0.0, 0.1])
     np.testing.assert_allclose(curve["high"], [0.4, 0.3, 0.1])
+    one = regret_curve(TOY, FOUND[:1])
+    np.testing.assert_allclose(one["mean"], [0.4, 0.0, 0.1])
+    assert one[["low", "high"]].isna().all(axis=None)
 
 
 def test_the_interval_is_that_of_a_mean():
