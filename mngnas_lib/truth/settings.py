@@ -49,8 +49,8 @@ def _shipped(
     return TruthSettings(SpaceSpec(space, tuple(sizes.items())), data, train, count, seeds=3, repeated=repeated)
 
 
-#: The shipped tables: networks small enough for three trainings of hundreds of architectures on a laptop, trained so
-#: long that a training agrees with the mean of three others (Kendall's tau at least 0.75)
+#: The shipped tables: networks small enough for three trainings of hundreds of architectures on a laptop. How far
+#: trainings of one architecture agree, data/benchmarks/README.md says
 _SHIPPED = {
     "nasbench201": _shipped("nasbench201", {"channels": 8, "cells": 1}, 8, 2, 128, count=500, repeated=60),
     "nasbench-macro": _shipped("nasbench-macro", {"channels": 4, "head_channels": 64}, 12, 1, 64, 200, 40),
