@@ -73,6 +73,22 @@ def test_one_seed_has_neither_a_deviation_nor_an_interval(mngnas, table):
     assert end["mean"] == pytest.approx(float(row[3]) / 100, abs=1e-5)
 
 
+def test_without_a_benchmark_the_kits_own_table_is_searched(mngnas):
+    """It lies in the project, wherever the command is called."""
+    words = ("--queries", 20, "--seeds", 2)
+    text = " ".join(mngnas("baselines", *words).stdout.split())
+    assert "no --benchmark: took kit-nasbench201, " in text and "kit-nasbench201 on hard-digits: " in text
+    assert "The search sees: validation accuracy of kit-nasbench201 on hard-digits method valid test regret" in text
+    assert json.loads(mngnas("baselines", *words, "--json").stdout)["benchmark"] == "kit-nasbench201"
+
+
+def test_without_a_benchmark_the_official_table_is_preferred(mngnas, table, monkeypatch):
+    monkeypatch.setenv("MNGNAS_BENCHMARKS", str(table.parent))
+    text = " ".join(mngnas("baselines", "--queries", 20, "--seeds", 2).stdout.split())
+    assert f"no --benchmark: took nasbench201, {table}" in text
+    assert "validation accuracy of nasbench201 on cifar10, after 12 epochs" in text
+
+
 def test_the_methods_on_offer_are_those_of_the_library():
     assert tuple(SEARCHERS) == METHODS
 
@@ -80,7 +96,8 @@ def test_the_methods_on_offer_are_those_of_the_library():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "no file for nasbench201"),
+        (("--benchmark", "nasbench201"), "no file for nasbench201"),
+        (("--dataset", "cifar100"), "is about hard-digits, not about cifar100"),
         (("--method", "BOHB"), "is not one of 'REA', 'REINFORCE', 'random search'"),
         (("--queries", 0), "0 is not in the range"),
     ],
