@@ -676,9 +676,9 @@ for other in ("FLOPs", "reestimate", "inherited"):
 # Section 4 said that inherited statistics destroy order. Here is how much, against a truth.
 #
 # Mind the mean accuracies above the table, too. Harder digits are hard for shared weights, since the paths disagree: a
-# SuperNet of a few epochs (`quick`) is far from what each network alone reaches in a single one, and cannot tell networks
-# apart. After fifteen epochs (`laptop`) borrowed weights are *better* than own ones: they have had fifteen times the
-# training. By Eq. 1 the level does not matter, in either case; order does.
+# SuperNet of a few epochs (`quick`) is far from what each network alone reaches in two, and cannot tell networks apart.
+# After fifteen epochs (`laptop`) borrowed weights are still fourteen points behind own ones. By Eq. 1 the level does not
+# matter, in either case; order does. And there counting FLOPs is ahead: these SuperNets are small and briefly trained.
 #
 # Mind the sample. The truth's architectures were drawn evenly over the range of FLOPs, not uniformly over the space,
 # because a uniform draw holds hardly any of the largest cells. So small and large networks are over-represented, and a
