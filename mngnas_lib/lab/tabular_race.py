@@ -14,7 +14,7 @@ from mngnas_lib.lab.tabular_runs import regret_curve, run_searches
 from mngnas_lib.search.tabular import SEARCHERS
 from mngnas_lib.search.tabular_landscape import Landscape
 
-#: Of a larger table so many rows are searched: in an incomplete one, each step looks at all of them
+#: Of a larger table so many rows are searched: in an incomplete one, a step to what it lacks looks at all of them
 MOST_ARCHS = 5_000
 #: So many queries at most, and never more than half of the table
 MOST_QUERIES = 300

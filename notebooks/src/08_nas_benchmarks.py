@@ -674,8 +674,8 @@ display(Markdown("\n".join(lines)))
 # more slowly: after a hundred queries, about the budget of the literature, it lies between the two, mostly nearer to random
 # search. (At each mark, the nearest point of the stored curve.)
 #
-# On the kit's tables, computed now. These hold part of a space, so that a mutation means one of the nearest
-# architectures that the table has. Random search, dotted, is drawn twice: as run, and as computed by the formula
+# On the kit's tables, computed now. These hold part of a space. A mutation changes one slot and looks the result up,
+# under whichever notation the table has that network; after four that are not there it is one of the nearest. Random search, dotted, is drawn twice: as run, and as computed by the formula
 # above.
 
 
@@ -699,8 +699,8 @@ for name, result in ours.items():
 # If intervals are honest, the first is 95 % on average; but points of one curve hang together, and it can be all or
 # few of them in a single one. "Seen all" is the regret of the best *by the reward* in the whole table: not zero, if
 # the best in validation is not the best in test. More queries cannot help against that. And where REINFORCE starts
-# apart from the others: it draws uniformly over notations and gets the nearest architecture that the table has, which
-# is not uniform over the table.
+# apart from the others: it draws uniformly over notations, and where the table lacks what it drew it gets the nearest
+# architecture; neither is uniform over the table.
 #
 # ## 8 Table V's form, beside the paper's numbers
 #
