@@ -135,15 +135,26 @@ def query(
 ) -> None:
     """Look ARCH up, given in the benchmark's own notation.
 
+    Without --benchmark: in the official table if it is here, else in the kit's own, which holds some hundred
+    architectures.
+
     \b
     Examples:
       mngnas benchmark query 22212220
       mngnas benchmark query 110001.01000.0010.000.00.1:31p33
       mngnas benchmark query '|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|nor_conv_1x1~2|'
     """
+    from mngnas_lib.benchmarks import truth_for
+    from mngnas_lib.spaces import get_space
+
     # the notations cannot be mistaken for each other
     guess = "nasbench201" if "|" in arch else "nasbench101" if ":" in arch else "nasbench-macro"
-    opened = open_benchmark(benchmark or (guess, None), dataset, truth_epochs)
+    if benchmark is None:
+        get_space(guess).from_string(arch)  # a wrong notation is told before a file is missed
+    if benchmark is None and dataset is None and truth_epochs is None:
+        opened = truth_for(guess)
+    else:
+        opened = open_benchmark(benchmark or (guess, None), dataset, truth_epochs)
     record = opened.query(arch)
     text = opened.space.to_string(record.arch)
     if as_json:

@@ -109,6 +109,8 @@ def test_a_file_that_is_no_image_is_named(mngnas, folder):
 # ---------------------------------------------------------------------- benchmark
 
 CELL = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|nor_conv_1x1~2|"
+#: The first row of the table that the kit ships
+KIT_MACRO = "00000000"
 
 
 @pytest.fixture
@@ -170,7 +172,11 @@ def test_query(mngnas, table):
 def test_query_guesses_the_benchmark_by_its_notation(mngnas, table, monkeypatch):
     monkeypatch.setenv("MNGNAS_BENCHMARKS", str(table.parent))
     assert "in nasbench201 on cifar10" in mngnas("benchmark", "query", CELL).stdout
-    assert "no file for nasbench-macro" in mngnas("benchmark", "query", "22212220", code=2).stderr
+    # without an official file the kit's own table answers, unless something is asked for that it does not have
+    assert "in kit-nasbench-macro on hard-digits" in mngnas("benchmark", "query", KIT_MACRO).stdout
+    asked = ("benchmark", "query", KIT_MACRO, "--dataset", "cifar10")
+    assert "no file for nasbench-macro" in mngnas(*asked, code=2).stderr
+    assert "'hello' is not an architecture" in mngnas("benchmark", "query", "hello", code=2).stderr
 
 
 def test_query_of_the_official_macro_file(mngnas, shared_data):
