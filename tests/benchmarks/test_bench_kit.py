@@ -127,7 +127,7 @@ def test_a_table_that_cannot_be_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("space", "least", "trainings"), [("nasbench201", 500, 3), ("nasbench-macro", 200, 2), ("nasbench101", 150, 3)]
+    ("space", "least", "trainings"), [("nasbench201", 500, 3), ("nasbench-macro", 200, 3), ("nasbench101", 150, 3)]
 )
 def test_shipped_tables(space, least, trainings):
     benchmark = get_benchmark(f"kit-{space}")
