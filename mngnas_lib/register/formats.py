@@ -96,8 +96,8 @@ def notes(table: SideBySide) -> list[str]:
             for (n, seeds, data), mark in marks.items()
         ]
     lines.append(
-        "Bold: best of the numbers with a deviation in its column, among rows of the same space and SuperNet, and different "
-        "from each of them at p < 0.05 (Welch's t-test; the paper's n is 4). Others are not compared."
+        "Bold: best of the numbers with a deviation in its column, among rows of the same space and SuperNet, and "
+        "different from each of them at p < 0.05 (Welch's t-test; the paper's n is 4). Others are not compared."
     )
     if table.item.missing:
         lines.append(f"The kit lacks for the rest: {', '.join(table.item.missing)}.")
