@@ -23,16 +23,23 @@ PROFILES = ("quick", "laptop", "paper")
 @click.command()
 @click.option("--space", type=click.Choice(SPACES), default="nasbench201", show_default=True, help="Search space.")
 @click.option("--data", "source", metavar="SOURCE", help="Images, as of `mngnas data list`; by default the profile's.")
+@click.option(
+    "--size", type=click.IntRange(1), help="Pixels a side; by default the profile's, and of other images as they are."
+)
 @click.option("--count", type=click.IntRange(1), help="Architectures; by default the profile's number.")
 @click.option("--all", "every", is_flag=True, help="All distinct architectures of the space.")
 @click.option("--seeds", type=click.IntRange(1), help="Trainings of each; by default the profile's number.")
 @click.option(
     "--repeated", type=click.IntRange(0), help="So many of them are trained once more; by default as in the profile."
 )
+@click.option("--epochs", type=click.IntRange(1), help="Of each training; by default the profile's number.")
+@click.option("--lr", type=click.FloatRange(0, min_open=True), help="Learning rate; by default the profile's.")
 @click.option("--profile", type=click.Choice(PROFILES), default="quick", show_default=True, help="Sizes of everything.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes at once; by default one a core, on a GPU one.")
 @click.option(
-    "--backend", metavar="NAME", help="joblib's backend; with ray the trainings go to a Ray cluster (pip install ray)."
+    "--backend",
+    metavar="NAME",
+    help="joblib's backend; with ray the trainings go to all of a Ray cluster (pip install ray).",
 )
 @click.option(
     "--out",
@@ -42,10 +49,13 @@ PROFILES = ("quick", "laptop", "paper")
 def truth(
     space: str,
     source: str | None,
+    size: int | None,
     count: int | None,
     every: bool,
     seeds: int | None,
     repeated: int | None,
+    epochs: int | None,
+    lr: float | None,
     profile: str,
     jobs: int | None,
     backend: str | None,
@@ -60,24 +70,29 @@ def truth(
     Examples:
       mngnas truth --count 8 --seeds 2
       mngnas truth --space nasbench-macro --profile laptop --jobs 8
-      mngnas truth --data cifar10 --count 200 --out build/truth/cifar10.csv
+      mngnas truth --data cifar10 --count 200 --epochs 50 --out build/truth/cifar10.csv
     """
     from mngnas_lib.truth import get_truth, noise_report, train_truth
+    from mngnas_lib.truth.train import without_path
 
     if every and count:
         raise ConfigError("--all and --count contradict each other: give one of them")
     settings = get_truth(space, profile)
     given = {"count": count, "seeds": seeds, "repeated": repeated}
-    if repeated is None and count is not None:
-        given["repeated"] = min(settings.repeated, count)
     changes = {name: value for name, value in given.items() if value is not None} | ({"count": None} if every else {})
-    if source is not None:
-        changes["data"] = replace(settings.data, source=source)
-    settings = replace(settings, **changes)
+    if repeated is None and count is not None:
+        changes["repeated"] = min(settings.repeated, count)
+    if source not in (None, settings.data.source):  # the profile's resolution is meant for its own images
+        changes["data"] = replace(settings.data, source=source, size=size)
+    elif size is not None:
+        changes["data"] = replace(settings.data, size=size)
+    train = replace(settings.train, epochs=epochs or settings.train.epochs, lr=lr or settings.train.lr)
+    settings = replace(settings, train=train, **changes)
     out = out or Path("build", "truth", profile, f"kit-{space}.csv")
     # for the card: what decides the table, without this machine's paths and processes
     words = ["mngnas", "truth", "--space", space, "--profile", profile, *(["--all"] if every else [])]
-    for name, value in (("data", source), ("count", count), ("seeds", seeds), ("repeated", repeated)):
+    given = {"data": source and without_path(source), "size": size, **given, "epochs": epochs, "lr": lr}
+    for name, value in given.items():
         words += [] if value is None else [f"--{name}", str(value)]
     with parallel_config(backend):
         done = train_truth(settings, out, jobs=jobs, command=shlex.join(words))

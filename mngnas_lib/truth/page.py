@@ -74,30 +74,30 @@ def _section(space: str, path: Path) -> str:
     sizes = ", ".join(f"{name} {size}" for name, size in card["sizes"].items())
     train, data = card["train"], card["data"]
     lowest, first, middle, third, highest = benchmark.table["test"].quantile([0, 0.25, 0.5, 0.75, 1]) * 100
-    planned = get_truth(space, "laptop").seeds
+    frame, plan = pd.DataFrame([vars(row) for row in read_rows(path, space)]), get_truth(space, "laptop")
     times = benchmark.table["trainings"].value_counts().sort_index(ascending=False)
     lines = [
         f"\n## {benchmark.name}\n",
-        f"- {card['archs']} architectures of {space} ({sizes}), {card['trainings']} trainings: "
+        f"- {len(benchmark)} architectures of {space} ({sizes}), {len(frame)} trainings: "
         + ", ".join(f"{count} were trained {number} time{'s' if number > 1 else ''}" for number, count in times.items())
-        + ("." if card["seeds"] >= planned else f": the work is under way, {planned} of each are planned."),
+        + ("." if times.index.min() >= plan.seeds else f": the work is under way, {plan.seeds} of each are planned."),
         f"- Images of {data['size']}×{data['size']} pixels, fingerprint `{card['fingerprint']}`. {train['epochs']} "
         f"epoch{'s' if train['epochs'] > 1 else ''} of momentum SGD, batches of {train['batch_size']}, learning rate "
         f"{train['lr']} falling as a cosine after {train['warmup_epochs']} epochs of warm-up, weight decay "
         f"{train['weight_decay']}.",
         f"- Test accuracy (mean of an architecture's trainings): lowest {lowest:.1f} %, quartiles {first:.1f}, "
         f"{middle:.1f} and {third:.1f} %, highest {highest:.1f} %.",
-        f"- Made with code {', '.join(card['code'])} on {card['machine']} ({card['hours']} hours by the "
-        f"clock, one training after the other), finished {card['finished'][:10]}, by",
+        f"- Made with code {', '.join(sorted(set(frame['code'])))} on {card.get('machine', 'an unknown machine')} "
+        f"({frame['seconds'].sum() / 3600:.2f} hours by the clock, one training after the other), finished "
+        f"{card['finished'][:10] if 'finished' in card else 'not yet'}, by",
         "",
-        *(f"      {command}" for command in card["commands"]),
+        *(f"      {command}" for command in card.get("commands", ["an unknown command"])),
         "",
         "| Kendall's τ-b [95 % interval] | architectures | all | top half |",
         "| --- | ---: | --- | --- |",
     ]
-    frame = pd.DataFrame([vars(row) for row in read_rows(path, space)])
-    # of a seed that is under way the architectures are not yet a fair sample
-    reports = [one for one in noise_report(frame) if one.archs == len(benchmark) or card["repeated"]]
+    # not of a seed that is under way
+    reports = [one for one in noise_report(frame) if one.archs in (len(benchmark), plan.repeated)]
     for report in reports:
         lines.append(f"| {report.what} | {report.archs} | {_shown(report.overall)} | {_shown(report.top_half)} |")
     lines += [_baseline(benchmark, "FLOPs", "macs"), _baseline(benchmark, "parameters", "params")]

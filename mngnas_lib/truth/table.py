@@ -25,6 +25,10 @@ class TruthTable:
         path: the CSV file; made with the first row.
         identity: what all rows have in common, plain data with the keys :data:`IDENTITY`.
 
+    Attributes:
+        rows: all trainings, by architecture and seed.
+        about: what the card says besides ``identity``.
+
     Raises:
         BenchmarkError: the file holds trainings with other settings, or is damaged.
     """
@@ -33,6 +37,7 @@ class TruthTable:
         self.path = Path(path)
         self.identity = json.loads(json.dumps(identity))  # as it comes back from the card
         self.rows: dict[tuple[str, int], Row] = {}
+        self.about: dict[str, Any] = {}
         if not self.path.exists():
             return
         theirs = self.card()
@@ -42,6 +47,7 @@ class TruthTable:
                 f"{self.path} holds trainings with other settings (differing: {', '.join(differing)}): "
                 "write to another file, or delete this one and its card to start afresh"
             )
+        self.about = {key: value for key, value in theirs.items() if key not in IDENTITY}
         self._cut_unfinished_line()
         self.rows = {(row.arch, row.seed): row for row in read_rows(self.path, self.identity["space"])}
 
@@ -55,7 +61,7 @@ class TruthTable:
             raise BenchmarkError(f"{self.path} has {row.arch} with seed {row.seed} already")
         if not self.path.exists():
             # the card first: a table without one could not be told from another's
-            self.write_card({})
+            self.write_card(self.about)
             self._write(self.path, ",".join(COLUMNS) + "\n")
         line = row.line(self.identity["space"])
         with self.path.open("a", encoding="utf-8", newline="") as file:
@@ -80,9 +86,10 @@ class TruthTable:
         """
         return read_card(self.path)
 
-    def write_card(self, more: dict[str, Any]) -> None:
-        """Write the card: what all rows have in common, and ``more``."""
-        self._write(card_path(self.path), json.dumps(self.identity | more, indent=1, ensure_ascii=False) + "\n")
+    def write_card(self, about: dict[str, Any]) -> None:
+        """Write the card: what all rows have in common, and what else there is to say ``about`` them."""
+        self.about = about
+        self._write(card_path(self.path), json.dumps(self.identity | about, indent=1, ensure_ascii=False) + "\n")
 
     def frame(self) -> pd.DataFrame:
         """All trainings, one a row, with the columns of :class:`Row`; accuracies are fractions."""

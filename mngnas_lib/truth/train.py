@@ -13,17 +13,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import joblib
 import torch
 from filelock import Timeout
-from joblib.parallel import ThreadingBackend
+from joblib.parallel import LokyBackend, MultiprocessingBackend, ThreadingBackend
 from tqdm.auto import tqdm
 
 from mngnas_lib.benchmarks.kit_table import Row
 from mngnas_lib.data import ImageData
-from mngnas_lib.errors import BenchmarkError, ConfigError
+from mngnas_lib.errors import BenchmarkError, ConfigError, TrainingDivergedError
 from mngnas_lib.lab.provenance import code_version, device_name, package_versions
 from mngnas_lib.lab.supernet_runs import DataSpec
 from mngnas_lib.places import lock_of
@@ -39,11 +38,13 @@ _ROUNDS = 4
 
 @dataclass(frozen=True)
 class Trained:
-    """Accuracies (fractions) at the end of a training, and the seconds that training and evaluation took."""
+    """Accuracies (fractions) at the end of a training, the seconds that training and evaluation took, and on what."""
 
     valid: float
     test: float
     seconds: float
+    machine: str
+    packages: dict[str, str]
 
 
 def train_and_test(space: SearchSpace, arch: Arch, data: ImageData, config: TrainConfig, seed: int = 0) -> Trained:
@@ -59,7 +60,7 @@ def train_and_test(space: SearchSpace, arch: Arch, data: ImageData, config: Trai
         float(rank(network, [arch], data, part=part, bn="inherited", progress=False).accuracy[0])
         for part in ("valid", "test")
     )
-    return Trained(valid, test, time.perf_counter() - started)
+    return Trained(valid, test, time.perf_counter() - started, device_name(), package_versions())
 
 
 def train_truth(
@@ -76,24 +77,27 @@ def train_truth(
 
     Args:
         out: the table, ``*.csv``. Beside it are its card (``.json``) and a folder ``.locks``.
-        jobs: processes; by default what ``joblib.parallel_config`` says, else one a core (on a GPU: one).
+        jobs: processes; by default what ``joblib.parallel_config`` says, else one a core of this machine (on a GPU:
+            one), or of the cluster.
         progress: show a progress bar; by default if standard error is a terminal.
         command: how the user started this; kept in the card.
 
     Raises:
-        BenchmarkError: ``out`` holds trainings with other settings, or another process is writing to it.
+        BenchmarkError: ``out`` holds trainings with other settings, cannot be written, or another process is writing
+            to it.
         ConfigError: more architectures than the space has, a backend of threads, or ``out`` does not end in .csv.
-        TrainingDivergedError: a loss was not finite. What was trained before is in the table.
+        TrainingDivergedError: a loss was not finite. All other trainings are in the table.
     """
     out = Path(out)
     if out.suffix != ".csv":  # its card has another name
         raise ConfigError(f"{out} is to be a table: give a name that ends in .csv")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    lock = lock_of(out)
     try:
+        lock = lock_of(out)
         lock.acquire(timeout=0)
     except Timeout:
         raise BenchmarkError(f"another process is writing to {out}: wait for it, or write to another file") from None
+    except OSError as error:
+        raise BenchmarkError(f"{out} cannot be written ({error.strerror}): choose another place") from error
     try:
         return _train_missing(settings, out, jobs, progress, command)
     finally:
@@ -111,21 +115,27 @@ def _train_missing(
         input_shape=data.input_shape,
         num_classes=data.num_classes,
     )
-    table = TruthTable(out, settings.identity() | {"fingerprint": data.fingerprint})
+    identity = settings.identity()
+    images = identity["data"] | {"source": without_path(settings.data.source)}
+    table = TruthTable(out, identity | {"data": images, "fingerprint": data.fingerprint})
     trainings = planned(archs, settings.seeds, settings.repeated)
     missing = [one for one in trainings if (space.to_string(one.arch), one.seed) not in table.rows]
-    code = _code()
-    with tqdm(
-        total=len(trainings),
-        initial=len(trainings) - len(missing),
-        unit="training",
-        desc=f"truth {space.name}",
-        disable=None if progress is None else not progress,
-    ) as bar:
-        for one, trained in _parallel(settings, missing, jobs):
-            cost = space.cost(one.arch, input_shape=data.input_shape, num_classes=data.num_classes)
-            table.append(
-                Row(
+    code, diverged = _code(), []
+    try:
+        with tqdm(
+            total=len(trainings),
+            initial=len(trainings) - len(missing),
+            unit="training",
+            desc=f"truth {space.name}",
+            disable=None if progress is None else not progress,
+        ) as bar:
+            for one, trained in _parallel(settings, missing, jobs):
+                bar.update()
+                if isinstance(trained, TrainingDivergedError):
+                    diverged.append(f"{space.to_string(one.arch)} with seed {one.seed}")
+                    continue
+                cost = space.cost(one.arch, input_shape=data.input_shape, num_classes=data.num_classes)
+                row = Row(
                     arch=space.to_string(one.arch),
                     seed=one.seed,
                     valid=trained.valid,
@@ -136,25 +146,32 @@ def _train_missing(
                     seconds=trained.seconds,
                     code=code,
                 )
-            )
-            bar.update()
-    before = table.card() if table.rows else {}
-    if before.get("trainings") != len(table.rows):  # some are new, or of a computation that was stopped
-        table.sort([space.to_string(arch) for arch in archs])
-        table.write_card(_provenance(settings, table, before, command))
+                _note_origin(table, trained, command)
+                table.append(row)
+    finally:
+        if table.rows:
+            _sum_up(table, [space.to_string(arch) for arch in archs], settings.sample_seed)
+    if diverged:
+        more = f" and {len(diverged) - 5} more" if len(diverged) > 5 else ""
+        raise TrainingDivergedError(
+            f"the loss was not finite for {', '.join(diverged[:5])}{more}; all others are in {out}. The same settings "
+            "give the same again: train them into another table, with a lower learning rate"
+        )
     return table
 
 
 def _parallel(
     settings: TruthSettings, missing: Sequence[Training], jobs: int | None
-) -> Iterator[tuple[Training, Trained]]:
-    """Pairs of training and result, as they are finished."""
+) -> Iterator[tuple[Training, Trained | TrainingDivergedError]]:
+    """Pairs of training and result, as they are finished. Where a training diverged, its error is the result."""
     backend, asked = joblib.parallel.get_active_backend()
     if isinstance(backend, ThreadingBackend):
         raise ConfigError("threads would share torch's random numbers: use a backend of processes, as loky or ray")
-    if jobs is None and asked in (None, 1):
-        # on a GPU one process after the other; on the CPU one a core, each with one thread, since networks are small
-        jobs = 1 if torch.cuda.is_available() else joblib.cpu_count()
+    if jobs is None and asked is None:
+        # on a GPU one process after the other; on the CPU one a core, each with one thread, since networks are small;
+        # of a cluster, whose head's GPU says nothing about it, all that there is
+        own = isinstance(backend, LokyBackend | MultiprocessingBackend)
+        jobs = 1 if own and torch.cuda.is_available() else -1
     work = [joblib.delayed(_work)(settings, one) for one in missing]
     if getattr(backend, "supports_return_generator", False):
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
@@ -169,12 +186,14 @@ def _parallel(
         yield from parallel(work[start : start + size])
 
 
-def _work(settings: TruthSettings, training: Training) -> tuple[Training, Trained]:
+def _work(settings: TruthSettings, training: Training) -> tuple[Training, Trained | TrainingDivergedError]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         data = _images(settings.data)
         return training, train_and_test(settings.space.build(), training.arch, data, settings.train, training.seed)
+    except TrainingDivergedError as error:  # it would be the same each time, and end all the others
+        return training, error
     finally:
         torch.set_num_threads(threads)
 
@@ -192,25 +211,44 @@ def _code() -> str:
     return f"{code['version']}{commit}{'.dirty' if code.get('dirty') else ''}"
 
 
-def _provenance(
-    settings: TruthSettings, table: TruthTable, before: dict[str, Any], command: str | None
-) -> dict[str, Any]:
-    frame = table.frame()
-    commands = before.get("commands", [])
-    return {
+def without_path(source: str) -> str:
+    """A source of images as a card names it: of an image folder elsewhere on this machine, only its own name."""
+    kind, _, name = source.partition(":")
+    return f"folder:{Path(name).name}" if kind == "folder" and Path(name).is_absolute() else source
+
+
+def _note_origin(table: TruthTable, trained: Trained, command: str | None) -> None:
+    """Have the card name machine, packages and command of a training, before the table has it."""
+    about, commands = table.about, table.about.get("commands", [])
+    versions = about.get("packages", {})
+    noted = {
+        "machine": _joined(about.get("machine"), trained.machine),
+        "packages": versions | {name: _joined(versions.get(name), one) for name, one in trained.packages.items()},
+        "commands": commands + ([command] if command and command not in commands else []),
+    }
+    if about | noted != about:
+        table.write_card(about | noted)
+
+
+def _joined(text: str | None, one: str) -> str:
+    """``one`` behind what ``text`` names already, in the order of first use."""
+    return "; ".join(dict.fromkeys([*(text.split("; ") if text else []), one]))
+
+
+def _sum_up(table: TruthTable, order: list[str], sample_seed: int) -> None:
+    """Sort the table by architectures in ``order``, and have the card say what its rows say, unless it does so."""
+    frame, about = table.frame(), table.about
+    grew = about.get("trainings") != len(frame)
+    card = {
         "archs": frame["arch"].nunique(),
         "trainings": len(frame),
-        "sample": {
-            "count": settings.count,
-            "seed": settings.sample_seed,
-            "how": f"in rounds from {STRATA} strata of FLOPs",
-        },
-        "seeds": settings.seeds,
-        "repeated": settings.repeated,
+        "seeds": {str(seed): int(count) for seed, count in frame["seed"].value_counts().sort_index().items()},
+        "sample": {"seed": sample_seed, "how": f"in rounds from {STRATA} strata of FLOPs"},
         "hours": round(frame["seconds"].sum() / 3600, 2),
         "code": sorted(set(frame["code"])),
-        "machine": device_name(),
-        "packages": package_versions(),
-        "commands": commands + ([command] if command and command not in commands else []),
-        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        **{name: about[name] for name in ("machine", "packages", "commands") if name in about},
+        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds") if grew else about["finished"],
     }
+    if card != about:
+        table.sort(order)
+        table.write_card(card)

@@ -1,14 +1,16 @@
 """``mngnas truth``."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from mngnas_lib.cli import truth as command
 from mngnas_lib.lab import DataSpec
 from mngnas_lib.supernet import TrainConfig
-from mngnas_lib.truth import TruthSettings, settings
+from mngnas_lib.truth import TruthSettings, settings, train_truth
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +35,43 @@ def test_table_card_and_summary(mngnas):
     assert card["commands"] == ["mngnas truth --space nasbench-macro --profile quick"]
     again = mngnas("truth", "--space", "nasbench-macro", "--jobs", 1, "--count", 3).stdout
     assert again == said
+
+
+@pytest.mark.parametrize(
+    ("words", "size"),
+    [
+        ("", 8),
+        (" --data digits", 8),
+        (" --size 6", 6),
+        (" --data hard-digits", None),
+        (" --data hard-digits --size 6", 6),
+    ],
+)
+def test_other_images_keep_their_resolution(mngnas, monkeypatch, words, size):
+    asked = []
+
+    def noted(settings, out, **how):
+        asked.append((settings, how["command"]))
+        return train_truth(replace(settings, data=replace(settings.data, source="digits", size=4), count=1), out, **how)
+
+    monkeypatch.setattr("mngnas_lib.truth.train_truth", noted)
+    command = f"truth --space nasbench-macro --profile quick{words} --seeds 1 --repeated 0 --epochs 2 --lr 0.05"
+    mngnas(*command.split(), "--jobs", 1)
+    [(found, said)] = asked
+    assert (found.data.size, found.train.epochs, found.train.lr) == (size, 2, 0.05)
+    assert said == f"mngnas {command}"
+
+
+def test_card_names_an_image_folder_without_its_path(mngnas, tmp_path):
+    for part, number in [("train", number) for number in range(200)] + [("test", number) for number in range(60)]:
+        place = tmp_path / "private" / "pets" / part / f"class {number % 2}"
+        place.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(place / f"{number}.png")
+    words = ("--space", "nasbench-macro", "--jobs", 1, "--count", 1, "--seeds", 1, "--out", "pets.csv")
+    mngnas("truth", *words, "--data", f"folder:{tmp_path / 'private' / 'pets'}")
+    card = json.loads(Path("pets.json").read_text())
+    assert "private" not in Path("pets.json").read_text()
+    assert card["data"]["source"] == "folder:pets" and "--data folder:pets" in card["commands"][0]
 
 
 def test_looked_up_through_the_command_line(mngnas):

@@ -1,5 +1,7 @@
 """Noise ceilings of a table of trainings."""
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
+from mngnas_lib.benchmarks.kit_table import card_path, read_card
 from mngnas_lib.truth import noise_report, reliability
 from mngnas_lib.truth.page import page
 
@@ -77,3 +80,15 @@ def test_page_about_the_shipped_tables_is_up_to_date():
     """After a change of tables: ``python -m mngnas_lib.truth.page``."""
     folder = Path(__file__).parents[2] / "data" / "benchmarks"
     assert page(folder) == (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_page_says_what_the_rows_say(tmp_path):
+    """A computation that was killed leaves a card behind that does not know them all."""
+    folder = Path(__file__).parents[2] / "data" / "benchmarks"
+    for path in folder.glob("kit-*.csv"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+        card = read_card(path) | {"archs": 1, "trainings": 2, "seeds": 0, "hours": 0.0, "code": ["none"]}
+        del card["finished"]
+        card_path(tmp_path / path.name).write_text(json.dumps(card))
+    said = re.sub(r"finished [-\d]+,", "finished not yet,", (folder / "README.md").read_text(encoding="utf-8"))
+    assert page(tmp_path) == said

@@ -1,12 +1,16 @@
 """Trainings: stopped, gone on with, and equal to what one alone gives."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
+from unittest.mock import Mock
 
 import joblib
 import pytest
@@ -15,7 +19,9 @@ from filelock import FileLock
 from joblib.parallel import SequentialBackend
 from truth_cases import SETTINGS
 
-from mngnas_lib.errors import BenchmarkError, ConfigError
+from mngnas_lib.benchmarks.kit_table import card_path, read_card
+from mngnas_lib.errors import BenchmarkError, ConfigError, TrainingDivergedError
+from mngnas_lib.lab.provenance import device_name, package_versions
 from mngnas_lib.supernet import train_standalone
 from mngnas_lib.truth import TruthTable, train, train_and_test, train_truth
 from mngnas_lib.truth.settings import get_truth
@@ -46,7 +52,8 @@ def test_each_row_is_the_training_that_it_says(whole):
         cost = space.cost(arch, input_shape=(1, 8, 8))
         assert (row.params, row.macs, row.epochs) == (cost.params, cost.macs, 3)
     card = whole.card()
-    assert (card["archs"], card["trainings"], card["seeds"], card["repeated"]) == (3, 7, 2, 1)
+    assert (card["archs"], card["trainings"], card["seeds"]) == (3, 7, {"0": 3, "1": 3, "2": 1})
+    assert (card["machine"], card["packages"]) == (device_name(), package_versions())
     assert card["commands"] == ["mngnas truth"]
     assert card["hours"] == pytest.approx(whole.frame()["seconds"].sum() / 3600, abs=0.006)
 
@@ -69,6 +76,38 @@ def test_interrupted_work_goes_on_where_it_was(whole, tmp_path, monkeypatch):
     assert rows(table) == rows(whole)
     assert len(calls) == 7 + 2  # nothing was done twice but what was interrupted
     assert sorted(path.name for path in tmp_path.iterdir()) == [".locks", "kit.csv", "kit.json"]
+
+
+def diverging(monkeypatch, *which):
+    """From now on the trainings of these numbers, counted from 0, diverge; returns the list of those that did."""
+    real, calls, lost = train.train_and_test, count(), []
+
+    def trained(space, arch, data, config, seed):
+        if next(calls) in which:
+            lost.append((space.to_string(arch), seed))
+            raise TrainingDivergedError("the loss of step 1 is nan")
+        return real(space, arch, data, config, seed)
+
+    monkeypatch.setattr(train, "train_and_test", trained)
+    return lost
+
+
+def test_training_that_diverges_does_not_keep_the_others_back(whole, tmp_path, monkeypatch):
+    lost = diverging(monkeypatch, 2, 4)
+    out = tmp_path / "kit.csv"
+    with pytest.raises(TrainingDivergedError, match="lower learning rate") as told:
+        train_truth(SETTINGS, out, jobs=1)
+    assert "{} with seed {}, {} with seed {}; all others".format(*lost[0], *lost[1]) in str(told.value)
+    table = TruthTable(out, whole.identity)
+    assert rows(table) == [row for row in rows(whole) if (row.arch, row.seed) not in lost]
+    assert table.about["trainings"] == 5
+
+
+def test_where_all_diverge_five_are_named(tmp_path, monkeypatch):
+    diverging(monkeypatch, *range(7))
+    with pytest.raises(TrainingDivergedError, match=r"seed \d and 2 more; all others"):
+        train_truth(SETTINGS, tmp_path / "kit.csv", jobs=1)
+    assert not list(tmp_path.glob("kit*"))
 
 
 @pytest.mark.slow
@@ -110,6 +149,53 @@ def test_finished_table_is_left_as_it_is(whole, monkeypatch):
     assert [path.read_bytes() for path in sorted(whole.path.parent.glob("kit*"))] == before
 
 
+def test_card_names_all_machines_and_packages_and_commands(whole, tmp_path, monkeypatch):
+    out = tmp_path / "kit.csv"
+    for machine, version, seeds in (("A, 2 cores", "1", 1), ("B", "2", 2), ("A, 2 cores", "1", 3), ("C", "3", 3)):
+        monkeypatch.setattr(train, "device_name", Mock(return_value=machine))
+        monkeypatch.setattr(train, "package_versions", Mock(return_value={"torch": version, "numpy": "1"}))
+        command = f"mngnas truth --seeds {seeds}"
+        about = train_truth(replace(SETTINGS, seeds=seeds, repeated=0), out, jobs=1, command=command).about
+    assert about["machine"] == "A, 2 cores; B"  # on C there was nothing to do
+    assert about["packages"] == {"torch": "1; 2", "numpy": "1"}
+    assert about["commands"] == ["mngnas truth --seeds 1", "mngnas truth --seeds 2", "mngnas truth --seeds 3"]
+
+
+def test_card_tells_of_all_rows_whatever_the_last_call_was(tmp_path):
+    out = tmp_path / "kit.csv"
+    train_truth(replace(SETTINGS, count=1, seeds=3, repeated=0), out, jobs=1)
+    card = train_truth(replace(SETTINGS, count=2, seeds=1, repeated=0), out, jobs=1).card()
+    assert (card["archs"], card["trainings"], card["seeds"]) == (2, 4, {"0": 2, "1": 1, "2": 1})
+
+
+def test_card_of_a_growth_that_was_interrupted(tmp_path, monkeypatch):
+    out = tmp_path / "kit.csv"
+    train_truth(replace(SETTINGS, seeds=1, repeated=0), out, jobs=1)
+    real, calls = train.train_and_test, count()
+    monkeypatch.setattr(train, "train_and_test", lambda *a: real(*a) if next(calls) < 2 else 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        train_truth(SETTINGS, out, jobs=1)
+    card = read_card(out)
+    assert (card["trainings"], sum(card["seeds"].values()), out.read_text().count("\n")) == (5, 5, 6)
+
+
+def test_card_of_a_killed_computation_says_where_it_ran(tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "_sum_up", Mock())
+    train_truth(SETTINGS, tmp_path / "kit.csv", jobs=1, command="mngnas truth")
+    card = read_card(tmp_path / "kit.csv")
+    assert (card["machine"], card["commands"]) == (device_name(), ["mngnas truth"])
+
+
+def test_card_of_an_earlier_form_is_brought_up_to_date(whole, tmp_path):
+    out = tmp_path / "kit.csv"
+    out.write_bytes(whole.path.read_bytes())
+    earlier = {"seeds": 2, "repeated": 1, "sample": {"count": 3}, "machine": "A", "hours": 1000.0}
+    card = whole.card() | earlier | {"finished": "2020-01-01T00:00:00+00:00"}
+    card_path(out).write_text(json.dumps(card))
+    train_truth(SETTINGS, out, jobs=1)
+    assert read_card(out) == whole.card() | {"machine": "A", "finished": "2020-01-01T00:00:00+00:00"}
+
+
 @pytest.mark.slow
 def test_joblibs_own_settings_hand_out_the_work(whole, tmp_path):
     with joblib.parallel_config(backend="multiprocessing", n_jobs=2):
@@ -141,6 +227,49 @@ def test_backend_that_gives_lists_only(whole, tmp_path, monkeypatch):
     with joblib.parallel_config(backend="lists", n_jobs=1):
         assert rows(train_truth(SETTINGS, tmp_path / "kit.csv")) == rows(whole)
     assert written == [1, 2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("configured", "jobs", "asked"), [({}, None, -1), ({}, 2, 2), ({"n_jobs": 1}, None, 1), ({"n_jobs": 1}, 2, 2)]
+)
+def test_all_of_a_cluster_unless_less_is_asked_for(tmp_path, monkeypatch, configured, jobs, asked):
+    """Ray's backend takes the whole cluster for -1, and only for that."""
+    seen = []
+
+    class Cluster(SequentialBackend):
+        supports_return_generator = False
+
+        def effective_n_jobs(self, n_jobs):
+            seen.append(n_jobs)
+            return 1
+
+    joblib.register_parallel_backend("cluster", Cluster)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)  # of this machine
+    monkeypatch.setattr(train, "_work", Mock(side_effect=KeyboardInterrupt))
+    with joblib.parallel_config(backend="cluster", **configured), pytest.raises(KeyboardInterrupt):
+        train_truth(SETTINGS, tmp_path / "kit.csv", jobs=jobs)
+    assert set(seen) == {asked}
+
+
+@pytest.mark.parametrize(
+    ("gpu", "configured", "asked"), [(False, None, -1), (True, None, 1), (False, 1, None), (True, 2, None)]
+)
+def test_processes_of_this_machine(tmp_path, monkeypatch, gpu, configured, asked):
+    """None leaves it to joblib, which has been told."""
+    parallel = Mock(side_effect=KeyboardInterrupt)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
+    monkeypatch.setattr(joblib, "Parallel", parallel)
+    told = nullcontext() if configured is None else joblib.parallel_config(n_jobs=configured)
+    with told, pytest.raises(KeyboardInterrupt):
+        train_truth(SETTINGS, tmp_path / "kit.csv")
+    assert parallel.call_args.kwargs["n_jobs"] == asked
+
+
+@pytest.mark.parametrize("place", ["file/kit.csv", "file/below/kit.csv"])
+def test_place_where_nothing_can_be_written(tmp_path, place):
+    (tmp_path / "file").touch()
+    with pytest.raises(BenchmarkError, match=r"kit\.csv cannot be written.*choose another place"):
+        train_truth(SETTINGS, tmp_path / place, jobs=1)
 
 
 def test_one_process_at_a_time(tmp_path):
