@@ -826,10 +826,11 @@ _ = save(fig, "08_best_architectures")
 # MixPath.
 
 # %%
-show("tab-05")
+beside_paper = show("tab-05")
+beside_paper
 
 # %%
-cells = show("tab-05").tidy.query("column == 'CIFAR10 / Test' and ours_n > 1")
+cells = beside_paper.tidy.query("column == 'CIFAR10 / Test' and ours_n > 1")
 own_means = {cell.row: Sample(cell.ours_mean, cell.ours_std, int(cell.ours_n)) for cell in cells.itertuples()}
 if {"MNGNAS (S)", "SPOS [9]"} <= own_means.keys():
     d = welch(own_means["MNGNAS (S)"], own_means["SPOS [9]"])

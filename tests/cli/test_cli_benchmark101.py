@@ -89,4 +89,4 @@ def test_query_of_a_cell(mngnas, file, cell):
     assert "8.56 M (8,555,530)" in text
     absent = "100000.00001.0000.000.00.0:33333"
     assert f"has no row for the cell {absent}" in mngnas("benchmark", "query", absent, code=2).stderr
-    assert "no file for nasbench201" in mngnas("benchmark", "query", "|none~0|+|", code=2).stderr
+    assert "is not an architecture of nasbench201" in mngnas("benchmark", "query", "|none~0|+|", code=2).stderr
