@@ -92,11 +92,13 @@ def reinforce(landscape: Landscape, start: Floats, luck: Floats, config: Reinfor
         drawn = (probabilities.cumsum(axis=-1) <= luck[:, query, :-1, None]).sum(axis=-1)
         # rounding may leave the sum of probabilities a little below 1
         drawn = np.minimum(drawn, sizes - 1)
-        rows[:, query] = landscape.nearest(drawn, luck[:, query, -1])
+        found = landscape.find(drawn)
+        (lacking,) = np.nonzero(found < 0)
+        found[lacking] = landscape.nearest(drawn[lacking], luck[lacking, query, -1])
+        rows[:, query] = found
         reward = landscape.reward[rows[:, query]]
         mean = config.momentum * mean + (1 - config.momentum) * reward
         weight = config.momentum * weight + (1 - config.momentum)
-        known = landscape.find(drawn) >= 0
-        taken = np.where(known[:, None], drawn, landscape.choices[rows[:, query]])
-        logits = logits + adam.step(policy_gradient(probabilities, taken, reward - mean / weight))
+        drawn[lacking] = landscape.choices[found[lacking]]
+        logits = logits + adam.step(policy_gradient(probabilities, drawn, reward - mean / weight))
     return rows
