@@ -82,11 +82,11 @@ def load(path: str | os.PathLike[str], *, space: str, dataset: str | None = None
         table=table,
         runs=runs,
         path=path,
-        about=_about(card, table),
+        about=_about(card, rows, table),
     )
 
 
-def _about(card: dict[str, Any], table: pd.DataFrame) -> str:
+def _about(card: dict[str, Any], rows: pd.DataFrame, table: pd.DataFrame) -> str:
     counts = table["trainings"].value_counts().sort_index(ascending=False)
     averaged = ", ".join(f"{times} trainings for {count} architectures" for times, count in counts.items())
     sizes = ", ".join(f"{name} {size}" for name, size in card["sizes"].items())
@@ -97,7 +97,6 @@ def _about(card: dict[str, Any], table: pd.DataFrame) -> str:
         f"part; mean over {averaged}, with different seeds.\n"
         "runs: test accuracies of the single trainings.\n"
         "params, macs: of these networks for one image, computed by the kit from shapes.\n"
-        f"Trained by code {', '.join(card.get('code', ['unknown']))} on {card.get('machine', 'an unknown machine')}, "
-        f"{card.get('hours', '?')} hours by the clock, "
-        "one training after the other."
+        f"Trained by code {', '.join(sorted(set(rows['code'])))} on {card.get('machine', 'an unknown machine')}, "
+        f"{rows['seconds'].sum() / 3600:.2f} hours by the clock, one training after the other."
     )

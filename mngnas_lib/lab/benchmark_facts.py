@@ -20,7 +20,7 @@ from mngnas_lib.lab.config import RunConfig
 from mngnas_lib.lab.run import execute
 from mngnas_lib.lab.stats import Tau, kendall_tau, tau_in_top
 from mngnas_lib.lab.store import Result
-from mngnas_lib.truth import noise_report, reliability
+from mngnas_lib.truth import noise_report, reliability, variance_between_seeds
 
 #: Of a table with more rows so many are drawn: all pairs of NAS-Bench-101's 423,624 would take hours
 MOST = 20_000
@@ -121,10 +121,9 @@ def seed_noise(benchmark: Benchmark) -> SeedNoise | None:
     if benchmark.runs is None or (~np.isnan(benchmark.runs)).sum(axis=1).max() < 2:
         return None
     trainings = _trainings(benchmark)
-    by_arch = trainings.groupby("arch")["test"]
-    degrees = by_arch.count() - 1
-    deviation = np.sqrt((by_arch.var() * degrees).sum() / degrees.sum())  # pooled, so that its square is a variance
-    return SeedNoise(float(deviation), float(benchmark.table["test"].std()), reliability(trainings))
+    return SeedNoise(
+        variance_between_seeds(trainings) ** 0.5, float(benchmark.table["test"].std()), reliability(trainings)
+    )
 
 
 def sampled(benchmark: Benchmark, most: int = MOST, seed: int = 0) -> Benchmark:

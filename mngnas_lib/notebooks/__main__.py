@@ -23,8 +23,8 @@ try:
         notebook_path,
         project_folder,
         sources,
-        write_text,
     )
+    from mngnas_lib.places import write_text
 except ModuleNotFoundError as error:
     sys.exit(f"{error.name} is missing: install the kit with its notebooks, pip install -e '.[notebooks]'")
 

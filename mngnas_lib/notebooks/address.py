@@ -14,8 +14,8 @@ from mngnas_lib.notebooks.source import (
     dumps,
     sources,
     stamp_ids,
-    write_text,
 )
+from mngnas_lib.places import write_text
 
 #: Files beside the notebooks in which the address may stand
 PLACES = ("README.md", "CONTRIBUTING.md", "CITATION.cff")

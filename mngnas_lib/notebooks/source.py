@@ -12,7 +12,6 @@ import nbformat
 from nbformat import NotebookNode
 
 from mngnas_lib.errors import KitError
-from mngnas_lib.places import write_text as write_text
 
 PROFILES = ("quick", "laptop", "paper")
 SOURCE_FOLDER = Path("notebooks", "src")

@@ -9,7 +9,7 @@ The command ``mngnas truth`` does this; what it has made for the kit lies in ``d
 :func:`mngnas_lib.benchmarks.get_benchmark`.
 """
 
-from mngnas_lib.truth.noise import NoiseReport, noise_report, reliability
+from mngnas_lib.truth.noise import NoiseReport, noise_report, reliability, variance_between_seeds
 from mngnas_lib.truth.plan import Training, planned, stratified
 from mngnas_lib.truth.settings import TruthSettings, get_truth
 from mngnas_lib.truth.table import TruthTable
@@ -28,4 +28,5 @@ __all__ = [
     "stratified",
     "train_and_test",
     "train_truth",
+    "variance_between_seeds",
 ]

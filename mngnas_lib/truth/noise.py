@@ -55,6 +55,16 @@ def noise_report(trainings: pd.DataFrame, *, seed: int = 0) -> list[NoiseReport]
     return reports
 
 
+def variance_between_seeds(trainings: pd.DataFrame) -> float:
+    """Variance of an architecture's test accuracies from seed to seed, pooled over architectures.
+
+    NaN where no architecture was trained twice. Columns of ``trainings`` as for :func:`noise_report`.
+    """
+    groups = trainings.groupby("arch")["test"]
+    degrees = groups.count() - 1
+    return float((groups.var(ddof=1) * degrees).sum() / degrees.sum()) if degrees.any() else float(np.nan)
+
+
 def reliability(trainings: pd.DataFrame) -> float:
     """Share of the variance of single test accuracies that is between architectures and not between seeds (ICC).
 
@@ -63,9 +73,9 @@ def reliability(trainings: pd.DataFrame) -> float:
     """
     groups = trainings.groupby("arch")["test"]
     counts = groups.count()
-    if counts.max() < 2:
-        return float(np.nan)
-    within = float((groups.var(ddof=1) * (counts - 1)).sum() / (counts - 1).sum())
+    within = variance_between_seeds(trainings)
+    if np.isnan(within):
+        return within
     # the usual n0 for groups of unequal size
     size = float((counts.sum() - (counts**2).sum() / counts.sum()) / (len(counts) - 1))
     grand = trainings["test"].mean()

@@ -37,7 +37,6 @@ except ModuleNotFoundError:
 
 # %%
 # %matplotlib inline
-import json
 from itertools import combinations, product
 
 import matplotlib.pyplot as plt
@@ -46,7 +45,7 @@ import pandas as pd
 from IPython.display import Markdown, display
 
 from mngnas_lib.benchmarks import get_benchmark, truth_for
-from mngnas_lib.benchmarks.kit_table import card_path
+from mngnas_lib.benchmarks.kit_table import read_card
 from mngnas_lib.data import resize_area
 from mngnas_lib.data.hard_digits import VERSIONS, harder
 from mngnas_lib.data.sources import read_digits
@@ -288,7 +287,7 @@ _ = save(fig, "08_strata")
 
 # %%
 for space, benchmark in kit.items():
-    card = json.loads(card_path(benchmark.path).read_text(encoding="utf-8"))
+    card = read_card(benchmark.path)
     sizes = ", ".join(f"{name} {size}" for name, size in card["sizes"].items())
     print(f"{space} ({sizes}): {len(benchmark)} architectures, {int(benchmark.table['trainings'].sum())} trainings,")
     print(f"  {card['train']['epochs']} epoch(s), {card.get('hours', '?')} h by the clock ({card.get('machine', '?')})")
@@ -465,8 +464,8 @@ display(
 # %% [markdown]
 # *Measured: the tables' own mean test accuracies, in percent; on the kit's digits where the name begins with kit.* The
 # official tables have a long tail of broken networks on the left, and a heap on the right: from the median to the best
-# there are two to four points on CIFAR-10, eight on CIFAR-100 and eleven on ImageNet16-120. This is why a large $\tau$ over everything can go with a poor choice at the
-# top: it is earned in the tail.
+# there are two to four points on CIFAR-10, eight on CIFAR-100 and eleven on ImageNet16-120. This is why a large $\tau$
+# over everything can go with a poor choice at the top: it is earned in the tail.
 
 # %% [markdown]
 # ## 6 What counting reaches
@@ -506,8 +505,8 @@ display(Markdown("τ of FLOPs with the mean test accuracy:\n\n" + "\n".join(map(
 # black bar, the $\tau$ of one training with another, is what a prediction can surely earn; against means over trainings,
 # as here, it is a little more. On NAS-Bench-Macro it is wide: counting is a strong baseline and far from the best. Where it
 # is narrow, a table can hardly tell a good prediction from counting. (NAS-Bench-Macro is taken with all its 6,561 keys, some
-# of which are one network under several names; over the 3,969 distinct ones, in notebook 03, each number is lower by at
-# most 0.01.)
+# of which are one network under several names; over the 3,969 distinct ones, in notebook 03, each number is lower by
+# about 0.01 at most.)
 #
 # *valid* is the tables' own validation accuracy after the same full training. On CIFAR-10 it comes from other trainings than
 # *test*, on half of the images; elsewhere both are of the same networks: there it says how well so many images measure, not
@@ -675,8 +674,8 @@ display(Markdown("\n".join(lines)))
 # search. (At each mark, the nearest point of the stored curve.)
 #
 # On the kit's tables, computed now. These hold part of a space. A mutation changes one slot and looks the result up,
-# under whichever notation the table has that network; after four that are not there it is one of the nearest. Random search, dotted, is drawn twice: as run, and as computed by the formula
-# above.
+# under whichever notation the table has that network; after four that are not there it is one of the nearest. Random
+# search, dotted, is drawn twice: as run, and as computed by the formula above.
 
 
 # %%

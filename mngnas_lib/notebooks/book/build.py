@@ -23,7 +23,8 @@ from mngnas_lib.notebooks.book.pages import (
     register_page,
     tables_page,
 )
-from mngnas_lib.notebooks.source import NotebookError, dumps, notebook_path, sources, write_text
+from mngnas_lib.notebooks.source import NotebookError, dumps, notebook_path, sources
+from mngnas_lib.places import write_text
 from mngnas_lib.register import ITEMS
 from mngnas_lib.register.artefacts import COMMITTED, files_of, folder_of
 from mngnas_lib.register.state import state_of
