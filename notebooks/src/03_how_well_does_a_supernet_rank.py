@@ -614,11 +614,11 @@ if kit.name not in seeds:
 # training and another" hold a training against one with another seed; $(1 + \tau)/2$ is the share of pairs in the same
 # order. Lines with a mean hold it against one more training: a mean is less noisy than a training, so this is nearer
 # to what a perfect prediction could reach. (Against the *mean* a perfect prediction would get further still: both lines
-# keep the noise of the single training on one side.) Among the better half, where accuracies lie closer together, luck decides
-# more pairs.
+# keep the noise of the single training on one side.) Among the better half, where accuracies lie closer together, luck
+# decides more pairs.
 #
 # What is held against a single training cannot be expected to pass these lines; what is held against means, as below,
-# can pass them by a little. Published tables have their ceiling too: Section 6 has
+# can pass them: under `laptop`, FLOPs do so among the better half. Published tables have their ceiling too: Section 6 has
 # NAS-Bench-Macro's.
 #
 # ### A SuperNet of the same space, on the same images
@@ -652,7 +652,7 @@ bars = {"SuperNet, batch": taus["batch"], "FLOPs": taus["FLOPs"], "params": taus
 with style():
     fig, ax = plt.subplots(figsize=(7.5, 2.6))
     plot_taus(bars, ax, ceiling=kit_ceilings.get(kit.name), methods={"SuperNet, batch": "SPOS"})
-    ax.set_title(f"{kit.name}, {kit.dataset}, n = {len(few)}")
+    ax.set_title(f"{kit.name}, {kit.dataset}, n = {len(few)}", pad=20)
 _ = save(fig, "03_taus_kit")
 
 # %%

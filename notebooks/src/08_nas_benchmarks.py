@@ -501,12 +501,14 @@ def in_words(name):
 display(Markdown("τ of FLOPs with the mean test accuracy:\n\n" + "\n".join(map(in_words, known))))
 
 # %% [markdown]
-# *Measured; intervals over architectures; no black bar where the ceiling is not known.* The space between a triangle and the
-# black bar, the $\tau$ of one training with another, is what a prediction can surely earn; against means over trainings,
-# as here, it is a little more. On NAS-Bench-Macro it is wide: counting is a strong baseline and far from the best. Where it
-# is narrow, a table can hardly tell a good prediction from counting. (NAS-Bench-Macro is taken with all its 6,561 keys, some
-# of which are one network under several names; over the 3,969 distinct ones, in notebook 03, each number is lower by
-# about 0.01 at most.)
+# *Measured; intervals over architectures; no black bar where the ceiling is not known.* The black bar is the $\tau$ of one
+# training with another. A perfect prediction gets that far against a single training, and further against means over
+# trainings, as here. How much further shows in the better half of the kit's NAS-Bench-201: single trainings agree so
+# little there that FLOPs agree with the means better than two trainings do with each other. The space between a triangle
+# and the bar is the least that a prediction can earn. On NAS-Bench-Macro it is wide: counting is a strong baseline and far
+# from the best. Where it is narrow, a table can hardly tell a good prediction from counting. (NAS-Bench-Macro is taken
+# with all its 6,561 keys, some of which are one network under several names; over the 3,969 distinct ones, in notebook
+# 03, each number is lower by about 0.01 at most.)
 #
 # *valid* is the tables' own validation accuracy after the same full training. On CIFAR-10 it comes from other trainings than
 # *test*, on half of the images; elsewhere both are of the same networks: there it says how well so many images measure, not
